@@ -1,0 +1,30 @@
+// Original file: proto/inference/grpc_service.proto
+
+
+/**
+ * Names a model.
+ */
+export interface ModelMetadataRequest {
+  /**
+   * Name of the model.
+   */
+  'name'?: (string);
+  /**
+   * Version; empty or 1.
+   */
+  'version'?: (string);
+}
+
+/**
+ * Names a model.
+ */
+export interface ModelMetadataRequest__Output {
+  /**
+   * Name of the model.
+   */
+  'name': (string);
+  /**
+   * Version; empty or 1.
+   */
+  'version': (string);
+}

@@ -1,0 +1,67 @@
+// Original file: proto/vgg/v1/view.proto
+
+import type { Protocol as _vgg_v1_Protocol, Protocol__Output as _vgg_v1_Protocol__Output } from '../../vgg/v1/Protocol.ts';
+import type { Kernel as _vgg_v1_Kernel, Kernel__Output as _vgg_v1_Kernel__Output } from '../../vgg/v1/Kernel.ts';
+import type { ScoreOrder as _vgg_v1_ScoreOrder, ScoreOrder__Output as _vgg_v1_ScoreOrder__Output } from '../../vgg/v1/ScoreOrder.ts';
+
+/**
+ * How a photo is to be evaluated. Unset fields take the model's defaults.
+ */
+export interface Evaluation {
+  /**
+   * Which views are scored.
+   */
+  'protocol'?: (_vgg_v1_Protocol);
+  /**
+   * Smallest side Q of each plane, in pixels: 1 to 4 values, each from the model's inputSize
+   * to twice its largest default scale. Empty: the model's default scales.
+   */
+  'scales'?: (number)[];
+  /**
+   * Crops along each side for MULTI_CROP: 1 to 16. 0: 5.
+   */
+  'grid'?: (number);
+  /**
+   * Crop offsets are the nearest multiple of this many pixels: 1 to 64. 0: 1.
+   */
+  'align'?: (number);
+  /**
+   * Resize kernel.
+   */
+  'kernel'?: (_vgg_v1_Kernel);
+  /**
+   * Order of spatial mean and softmax.
+   */
+  'scoreOrder'?: (_vgg_v1_ScoreOrder);
+}
+
+/**
+ * How a photo is to be evaluated. Unset fields take the model's defaults.
+ */
+export interface Evaluation__Output {
+  /**
+   * Which views are scored.
+   */
+  'protocol': (_vgg_v1_Protocol__Output);
+  /**
+   * Smallest side Q of each plane, in pixels: 1 to 4 values, each from the model's inputSize
+   * to twice its largest default scale. Empty: the model's default scales.
+   */
+  'scales': (number)[];
+  /**
+   * Crops along each side for MULTI_CROP: 1 to 16. 0: 5.
+   */
+  'grid': (number);
+  /**
+   * Crop offsets are the nearest multiple of this many pixels: 1 to 64. 0: 1.
+   */
+  'align': (number);
+  /**
+   * Resize kernel.
+   */
+  'kernel': (_vgg_v1_Kernel__Output);
+  /**
+   * Order of spatial mean and softmax.
+   */
+  'scoreOrder': (_vgg_v1_ScoreOrder__Output);
+}

@@ -1,0 +1,48 @@
+// Original file: proto/vgg/v1/inference_service.proto
+
+import type { ScoreOrder as _vgg_v1_ScoreOrder, ScoreOrder__Output as _vgg_v1_ScoreOrder__Output } from '../../vgg/v1/ScoreOrder.ts';
+import type { Priority as _vgg_v1_Priority, Priority__Output as _vgg_v1_Priority__Output } from '../../vgg/v1/Priority.ts';
+
+/**
+ * What holds for all planes of a call.
+ */
+export interface ScoreOptions {
+  /**
+   * Name of a loaded model. Empty: the default model.
+   */
+  'model'?: (string);
+  /**
+   * Order of spatial mean and softmax.
+   */
+  'scoreOrder'?: (_vgg_v1_ScoreOrder);
+  /**
+   * Whether each view's class score map is sent too.
+   */
+  'scoreMaps'?: (boolean);
+  /**
+   * Who is served first.
+   */
+  'priority'?: (_vgg_v1_Priority);
+}
+
+/**
+ * What holds for all planes of a call.
+ */
+export interface ScoreOptions__Output {
+  /**
+   * Name of a loaded model. Empty: the default model.
+   */
+  'model': (string);
+  /**
+   * Order of spatial mean and softmax.
+   */
+  'scoreOrder': (_vgg_v1_ScoreOrder__Output);
+  /**
+   * Whether each view's class score map is sent too.
+   */
+  'scoreMaps': (boolean);
+  /**
+   * Who is served first.
+   */
+  'priority': (_vgg_v1_Priority__Output);
+}
