@@ -60,7 +60,12 @@ export class VggError extends Error {
  * @param came what was given; long values are cut
  * @param field path of the field at fault
  */
-export function expected(what: string, came: unknown, field: string, code: ErrorCode = 'INVALID_ARGUMENT'): VggError {
+export function expected(
+  what: string,
+  came: unknown,
+  field: string,
+  code: ErrorCode = 'INVALID_ARGUMENT',
+): VggError {
   const message = `Expected ${what} but received ${shown(came)} (${field})`;
   return new VggError(code, message, { fields: [{ field, message }] });
 }
@@ -73,8 +78,10 @@ export function asVggError(error: unknown): VggError {
 
 function shown(value: unknown): string {
   const text =
-    typeof value === 'string' ? value
-    : typeof value === 'object' && value !== null ? JSON.stringify(value)
-    : String(value);
+    typeof value === 'string'
+      ? value
+      : typeof value === 'object' && value !== null
+        ? JSON.stringify(value)
+        : String(value);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text === '' ? 'nothing' : text;
 }
