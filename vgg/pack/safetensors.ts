@@ -120,6 +120,22 @@ export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
   return values;
 }
 
+/**
+ * Elements as bytes of a type; F16 rounds to nearest, ties to even.
+ *
+ * @throws VggError INVALID_ARGUMENT if a value is beyond the type's range
+ */
+export function fromFloat32(values: Float32Array, dtype: 'F32' | 'F16', name: string): Uint8Array {
+  const bytes = new Uint8Array(values.length * DTYPE_BYTES[dtype]);
+  const view = new DataView(bytes.buffer);
+  for (const [i, value] of values.entries()) {
+    if (dtype === 'F32') view.setFloat32(4 * i, value, true);
+    else if (Math.abs(value) < 65520) view.setUint16(2 * i, halfBits(value), true);
+    else throw expected('weights within ±65504 for F16', value, name);
+  }
+  return bytes;
+}
+
 const word = new DataView(new ArrayBuffer(4));
 
 function bfloat(bits: number): number {
@@ -134,6 +150,22 @@ function half(bits: number): number {
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+function halfBits(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  if (size < 2 ** -14) return sign | roundHalfEven(size * 2 ** 24);
+  word.setFloat32(0, size);
+  const exponent = (word.getUint32(0) >> 23) - 127;
+  // A fraction that rounds up to 1024 carries into the exponent, as it should.
+  return sign | (((exponent + 15) << 10) + roundHalfEven((size / 2 ** exponent - 1) * 1024));
+}
+
+function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0);
 }
 
 function tensorEntry(name: string, value: unknown, start: number): TensorEntry {
