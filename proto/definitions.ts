@@ -35,7 +35,9 @@ function service<Definition extends ServiceDefinition>(name: string): Definition
   return packageDefinition[name] as unknown as Definition;
 }
 
-function message<Input extends object, Output extends object>(name: string): MessageTypeDefinition<Input, Output> {
+function message<Input extends object, Output extends object>(
+  name: string,
+): MessageTypeDefinition<Input, Output> {
   return packageDefinition[name] as unknown as MessageTypeDefinition<Input, Output>;
 }
 

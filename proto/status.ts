@@ -36,7 +36,9 @@ export function grpcCode(code: ErrorCode): status {
 export function toStatus(error: unknown): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
   const { code, message, fields, retryAfterMs } = asVggError(error);
   const metadata = new Metadata();
-  const details = [packed('google.rpc.ErrorInfo', errorInfoMessage.serialize({ reason: code, domain: DOMAIN }))];
+  const details = [
+    packed('google.rpc.ErrorInfo', errorInfoMessage.serialize({ reason: code, domain: DOMAIN })),
+  ];
   if (fields.length > 0) {
     const fieldViolations = fields
       .slice(0, MAX_FIELDS)

@@ -23,6 +23,11 @@ export interface ScoreOptions {
    * Who is served first.
    */
   'priority'?: (_vgg_v1_Priority);
+  /**
+   * Views that the call will bring, 0 to 512: room for them is kept in the queue at once, so that
+   * the call is refused before any of it is computed, or not at all. 0: not known.
+   */
+  'views'?: (number);
 }
 
 /**
@@ -45,4 +50,9 @@ export interface ScoreOptions__Output {
    * Who is served first.
    */
   'priority': (_vgg_v1_Priority__Output);
+  /**
+   * Views that the call will bring, 0 to 512: room for them is kept in the queue at once, so that
+   * the call is refused before any of it is computed, or not at all. 0: not known.
+   */
+  'views': (number);
 }
