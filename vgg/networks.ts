@@ -171,7 +171,8 @@ export function checkSpec(spec: NetworkSpec): void {
   if (!NETWORK_NAMES.includes(spec.network)) {
     throw expected(`network to be one of ${NETWORK_NAMES.join(', ')}`, spec.network, 'network');
   }
-  if (!(spec.width > 0 && spec.width <= 8)) throw expected('0 < width ≤ 8', spec.width, 'width');
+  if (!(typeof spec.width === 'number' && spec.width > 0 && spec.width <= 8))
+    throw expected('0 < width ≤ 8', spec.width, 'width');
   for (const field of ['hidden', 'classes'] as const) {
     if (!(Number.isInteger(spec[field]) && spec[field] >= 1 && spec[field] <= 1_000_000)) {
       throw expected(`${field} from 1 to 1000000`, spec[field], field);
@@ -182,7 +183,12 @@ export function checkSpec(spec: NetworkSpec): void {
 
 /** Throws INVALID_ARGUMENT unless inputSize is a multiple of 32 from 32 to 1024. */
 export function checkInputSize(inputSize: number): void {
-  if (!(inputSize % TOTAL_STRIDE === 0 && inputSize >= TOTAL_STRIDE && inputSize <= 1024)) {
+  if (!(
+    Number.isInteger(inputSize) &&
+    inputSize % TOTAL_STRIDE === 0 &&
+    inputSize >= TOTAL_STRIDE &&
+    inputSize <= 1024
+  )) {
     throw expected('inputSize to be a multiple of 32 from 32 to 1024', inputSize, 'inputSize');
   }
 }
