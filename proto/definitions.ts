@@ -1,6 +1,5 @@
 // The contract as JavaScript: the .proto files, loaded once, with their generated types.
 
-import type { ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import { join } from 'node:path';
 import type { BadRequest, BadRequest__Output } from './generated/google/rpc/BadRequest.ts';
@@ -31,20 +30,24 @@ export const packageDefinition = loadSync(
   },
 );
 
-function service<Definition extends ServiceDefinition>(name: string): Definition {
-  return packageDefinition[name] as unknown as Definition;
-}
-
 function message<Input extends object, Output extends object>(
   name: string,
 ): MessageTypeDefinition<Input, Output> {
   return packageDefinition[name] as unknown as MessageTypeDefinition<Input, Output>;
 }
 
-export const preprocessService = service<PreprocessServiceDefinition>('vgg.v1.PreprocessService');
-export const inferenceService = service<InferenceServiceDefinition>('vgg.v1.InferenceService');
-export const aggregatorService = service<AggregatorServiceDefinition>('vgg.v1.AggregatorService');
-export const openInferenceService = service<GRPCInferenceServiceDefinition>('inference.GRPCInferenceService');
+export const preprocessService = packageDefinition[
+  'vgg.v1.PreprocessService'
+] as unknown as PreprocessServiceDefinition;
+export const inferenceService = packageDefinition[
+  'vgg.v1.InferenceService'
+] as unknown as InferenceServiceDefinition;
+export const aggregatorService = packageDefinition[
+  'vgg.v1.AggregatorService'
+] as unknown as AggregatorServiceDefinition;
+export const openInferenceService = packageDefinition[
+  'inference.GRPCInferenceService'
+] as unknown as GRPCInferenceServiceDefinition;
 
 export const statusMessage = message<Status, Status__Output>('google.rpc.Status');
 export const errorInfoMessage = message<ErrorInfo, ErrorInfo__Output>('google.rpc.ErrorInfo');

@@ -82,7 +82,7 @@ function detailsOf(metadata: Metadata): { type_url: string; value: Buffer }[] {
   const [bytes] = metadata.get(DETAILS_KEY);
   if (!Buffer.isBuffer(bytes)) return [];
   try {
-    return statusMessage.deserialize(bytes).details as unknown as { type_url: string; value: Buffer }[];
+    return statusMessage.deserialize(bytes).details;
   } catch {
     return []; // Another server's details: the status itself still tells.
   }

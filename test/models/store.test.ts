@@ -31,7 +31,10 @@ async function damaged(change: (path: string) => Promise<void>): Promise<string>
 
 describe('import', () => {
   test('the network follows from the tensors; every byte is kept', async () => {
-    const folder = await importD({ labels: [...'abcdefghij'], mean: [1, 2, 3] });
+    const folder = await importD({
+      labels: Array.from({ length: 10 }, (_, i) => `class ${String(i)}`),
+      mean: [1, 2, 3],
+    });
     const model = await openModel(folder, { verify: true });
     expect(model.spec).toEqual({ network: 'D', width: 1 / 16, hidden: 64, classes: 10, inputSize: 224 });
     expect(model.json).toMatchObject({ mean: [1, 2, 3], scales: [256, 384, 512], kernel: 'linear' });

@@ -1,0 +1,100 @@
+// Who may import whom, and how large a file may be: the house holds itself to its rules.
+
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, test } from 'vitest';
+import { packageRoot } from '../proto/package-root.ts';
+
+const ROOMS = ['proto', 'vgg', 'services', 'sdk', 'cli', 'models'];
+const SERVICES = ['preprocess', 'inference', 'aggregator', 'gateway'];
+
+// Path prefixes that each room may import from, beside itself.
+const ALLOWED: Record<string, string[]> = {
+  vgg: [],
+  proto: ['vgg/errors.ts'],
+  models: ['vgg/', 'proto/package-root.ts'],
+  sdk: ['proto/', 'vgg/errors.ts'],
+  'services/host': ['proto/', 'vgg/errors.ts'],
+  'services/preprocess': ['vgg/', 'services/host/', 'proto/', 'sdk/'],
+  'services/inference': ['vgg/', 'services/host/', 'proto/', 'sdk/', 'models/'],
+  'services/aggregator': ['vgg/', 'services/host/', 'proto/', 'sdk/'],
+  'services/gateway': ['vgg/', 'services/host/', 'proto/', 'sdk/'],
+  // The CLI starts services; how they work is theirs.
+  cli: [
+    'vgg/',
+    'sdk/',
+    'models/',
+    'proto/package-root.ts',
+    'services/host/',
+    ...SERVICES.flatMap((name) => [`services/${name}/main.ts`, `services/${name}/config.ts`]),
+    'services/inference/engines.ts',
+  ],
+};
+
+const files = ROOMS.flatMap((room) =>
+  readdirSync(join(packageRoot, room), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join(room, file)),
+).filter((file) => !file.startsWith('proto/generated/'));
+
+function roomOf(file: string): string {
+  const [first = '', second = ''] = file.split('/');
+  return first === 'services' ? `${first}/${second}` : first;
+}
+
+function importsOf(file: string): string[] {
+  const source = readFileSync(join(packageRoot, file), 'utf8');
+  return ts.preProcessFile(source).importedFiles.map(({ fileName }) => fileName);
+}
+
+describe('imports', () => {
+  test.each(files)('%s', (file) => {
+    const room = roomOf(file);
+    const allowed = ALLOWED[room];
+    expect(allowed, `a room that the table does not know: ${room}`).toBeDefined();
+    for (const name of importsOf(file)) {
+      if (!name.startsWith('.')) {
+        if (room === 'vgg') expect.unreachable(`vgg is pure, but ${file} imports ${name}`);
+        continue;
+      }
+      const target = relative('.', normalize(join(dirname(file), name)));
+      const inside = target.startsWith(`${room}/`) || target === `${room}.ts`;
+      const fits = inside || allowed?.some((prefix) => target.startsWith(prefix));
+      expect(fits, `${file} may not import ${target}`).toBe(true);
+    }
+  });
+});
+
+test('the four services have the same four files', () => {
+  for (const service of SERVICES) {
+    const names = readdirSync(join(packageRoot, 'services', service));
+    expect(names).toEqual(expect.arrayContaining(['main.ts', 'config.ts', 'service.ts', 'metrics.ts']));
+  }
+});
+
+describe('files', () => {
+  const lines = (file: string) => readFileSync(join(packageRoot, file), 'utf8').split('\n').length;
+
+  test('none is longer than 500 lines', () => {
+    expect(files.filter((file) => lines(file) > 500)).toEqual([]);
+  });
+
+  test('each opens with what it knows', () => {
+    const silent = files.filter(
+      (file) => !/^(#!.*\n)?(\/\/|\/\*)/.test(readFileSync(join(packageRoot, file), 'utf8')),
+    );
+    expect(silent).toEqual([]);
+  });
+
+  test('only config.ts and env.ts read the environment', () => {
+    const readers = files.filter(
+      (file) =>
+        /process\.env/.test(readFileSync(join(packageRoot, file), 'utf8')) &&
+        !/(config|env|main)\.ts$/.test(file) &&
+        !file.startsWith('cli/') &&
+        !file.startsWith('sdk/examples/'),
+    );
+    expect(readers).toEqual([]);
+  });
+});
