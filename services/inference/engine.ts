@@ -78,7 +78,7 @@ export interface EngineFacts {
   readonly library: string;
   /** Its version. */
   readonly version: string;
-  /** What the library can compute on, e.g. cpu, cuda. */
+  /** What the installed library can compute on, e.g. cpu, cuda. */
   readonly providers: readonly string[];
   /** What this engine computes on. */
   readonly device: string;

@@ -1,0 +1,35 @@
+// How many views a batch of the CPU engine holds. Knows networks and pixels; the numbers come from bench/batch.
+
+import { convWidth, type NetworkSpec } from '../../../vgg/networks.ts';
+
+/** Bounds of a batch, for every model of an engine. */
+export interface BatchBounds {
+  /** Views of a batch are limited to about this many pixels in all: beyond it nothing gets quicker. */
+  pixels: number;
+  /** Most views of a batch, however small. */
+  units: number;
+  /** Memory that one batch may take, in bytes; one view that needs more is refused. */
+  bytes: number;
+}
+
+/** Eight crops of 224×224, at most 32 smaller ones, 2 GiB. */
+export const DEFAULT_BOUNDS: BatchBounds = { pixels: 8 * 224 * 224, units: 32, bytes: 2 ** 31 };
+
+/**
+ * Memory that a pixel of a batch needs at the peak: conv1_2's input and output and one more of their size
+ * (measured for D: 670 bytes).
+ */
+export function bytesPerPixel(spec: NetworkSpec): number {
+  return 3 * 4 * Math.max(convWidth(spec.width, 0), 8);
+}
+
+/** Most pixels of one view. */
+export function mostPixels(spec: NetworkSpec, bounds: BatchBounds): number {
+  return Math.floor(bounds.bytes / bytesPerPixel(spec));
+}
+
+/** Views of `pixels` each that one batch should hold at most, ≥ 1. */
+export function batchUnits(spec: NetworkSpec, pixels: number, bounds: BatchBounds): number {
+  const most = Math.min(bounds.pixels, mostPixels(spec, bounds));
+  return Math.max(1, Math.min(bounds.units, Math.floor(most / pixels)));
+}

@@ -1,0 +1,77 @@
+// What engine and worker say to each other, and nothing else.
+
+import type { NetworkSpec } from '../../../vgg/networks.ts';
+import type { VggError } from '../../../vgg/errors.ts';
+import type { PlanePixels } from '../engine.ts';
+import type { WeightEntry } from './graph.ts';
+
+/** A model as the worker needs it: everything but the weights, which it finds by path. */
+export interface ModelSource {
+  /** Unique among the engine's models. */
+  key: number;
+  /** For messages. */
+  name: string;
+  spec: NetworkSpec;
+  mean: readonly [number, number, number];
+  weightsPath: string;
+  tensors: readonly WeightEntry[];
+}
+
+/** A view to cut and score. */
+export interface Cut {
+  plane: PlanePixels;
+  x: number;
+  y: number;
+  mirrored: boolean;
+  /** Softmax at each location first, then the spatial mean. */
+  softmaxFirst: boolean;
+  /** Whether the class score map is wanted. */
+  scoreMap: boolean;
+}
+
+/** Views of one size, for one model. */
+export interface ScoreRequest {
+  kind: 'score';
+  key: number;
+  height: number;
+  width: number;
+  cuts: readonly Cut[];
+}
+
+/** What a worker is asked. */
+export type WorkerRequest =
+  | { kind: 'load'; source: ModelSource }
+  | ScoreRequest
+  | { kind: 'unload'; key: number }
+  /** Frees all models; answered after everything asked before. */
+  | { kind: 'close' };
+
+/** A request on its way. */
+export type Envelope = WorkerRequest & { id: number };
+
+/** One view's answer. */
+export interface CutScores {
+  /** [classes] */
+  posterior: Float32Array<ArrayBuffer>;
+  scoreMap?: { height: number; width: number; classes: number; values: Float32Array<ArrayBuffer> };
+}
+
+/** First message of a worker: what it runs on. */
+export interface WorkerFacts {
+  version: string;
+  providers: string[];
+}
+
+/** What a worker says. */
+export type WorkerMessage =
+  | { kind: 'facts'; facts: WorkerFacts }
+  /** Scores of a score request, in the order of its cuts; nothing for other requests. */
+  | { kind: 'reply'; id: number; scores: CutScores[] }
+  /** An error that the caller may see, and its cause in words, for the log. */
+  | { kind: 'failure'; id: number; code: VggError['code']; message: string; cause: string };
+
+/** What a worker is started with. */
+export interface WorkerSettings {
+  /** Threads that compute at once, ≥ 1. */
+  threads: number;
+}

@@ -1,0 +1,171 @@
+// The worker's work: models as onnxruntime sessions, batches in, scores out.
+// Runs on whatever thread calls it and blocks it while it computes. Does not know threads or messages' fate.
+
+import { realpathSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { VggError } from '../../../vgg/errors.ts';
+import { cutBatch } from './crops.ts';
+import { MEAN_THEN_SOFTMAX, PIXELS, SCORE_MAP, SOFTMAX_THEN_MEAN, writeGraph } from './graph.ts';
+import type { Cut, CutScores, ModelSource, ScoreRequest } from './messages.ts';
+
+interface Loaded {
+  source: ModelSource;
+  session: InferenceSession;
+}
+
+/** All loaded models of one worker. */
+export class Sessions {
+  readonly #threads: number;
+  readonly #loaded = new Map<number, Loaded>();
+
+  constructor(threads: number) {
+    this.#threads = threads;
+  }
+
+  /**
+   * Loads a model and runs it once.
+   *
+   * @throws VggError INVALID_ARGUMENT or RESOURCE_EXHAUSTED, naming the model and what is wrong with it
+   */
+  async load(source: ModelSource): Promise<void> {
+    const session = await this.#open(source);
+    this.#loaded.set(source.key, { source, session });
+    try {
+      await this.#warm(source);
+    } catch (error) {
+      await this.unload(source.key);
+      throw error;
+    }
+  }
+
+  /** Scores views of one size: same length, same order. */
+  async score({ key, height, width, cuts }: ScoreRequest): Promise<CutScores[]> {
+    const { source, session } = this.#get(key);
+    const pixels = new Tensor('uint8', cutBatch(cuts, height, width), [cuts.length, height, width, 3]);
+    let outputs: InferenceSession.OnnxValueMapType;
+    try {
+      outputs = await session.run({ [PIXELS]: pixels });
+    } catch (cause) {
+      throw outOfMemory(
+        cause,
+        `a batch of ${String(cuts.length)} views of ${String(width)}×${String(height)}`,
+      );
+    }
+    const map = outputs[SCORE_MAP] as Tensor;
+    const [, rows = 0, columns = 0] = map.dims;
+    const { classes } = source.spec;
+    return cuts.map((cut, index) => {
+      const name = cut.softmaxFirst ? SOFTMAX_THEN_MEAN : MEAN_THEN_SOFTMAX;
+      const posterior = rowOf(outputs[name] as Tensor, index, classes);
+      if (!cut.scoreMap) return { posterior };
+      const values = rowOf(map, index, rows * columns * classes);
+      return { posterior, scoreMap: { height: rows, width: columns, classes, values } };
+    });
+  }
+
+  /** Frees a model; does nothing if there is none. */
+  async unload(key: number): Promise<void> {
+    const loaded = this.#loaded.get(key);
+    this.#loaded.delete(key);
+    await loaded?.session.release();
+  }
+
+  /** Frees all models. */
+  async close(): Promise<void> {
+    for (const key of [...this.#loaded.keys()]) await this.unload(key);
+  }
+
+  #get(key: number): Loaded {
+    const loaded = this.#loaded.get(key);
+    if (!loaded) throw new VggError('UNAVAILABLE', 'Expected a loaded model but it was unloaded');
+    return loaded;
+  }
+
+  async #open(source: ModelSource): Promise<InferenceSession> {
+    // onnxruntime refuses a link that leaves the folder it is told of.
+    const weights = weightsFile(source);
+    const graph = writeGraph({ ...source, weightsFile: basename(weights) });
+    try {
+      return await InferenceSession.create(graph, {
+        executionProviders: ['cpu'],
+        intraOpNumThreads: this.#threads,
+        // Arenas keep the largest batch's memory for ever: 1.1 GB instead of 0.8 for the paper's D.
+        enableCpuMemArena: false,
+        enableMemPattern: false,
+        logSeverityLevel: 3,
+        extra: {
+          session: {
+            // The graph has no file, so its weights are looked for here: mapped, never copied to disk.
+            model_external_initializers_file_folder_path: dirname(weights),
+          },
+        },
+      });
+    } catch (cause) {
+      if (isOutOfMemory(cause)) throw outOfMemory(cause, `model ${source.name}`);
+      throw new VggError(
+        'INVALID_ARGUMENT',
+        `Expected weights that onnxruntime loads but it refused those of ${source.name}`,
+        {
+          cause,
+        },
+      );
+    }
+  }
+
+  // One crop of a made-up photo: the first request is then as quick as the second, and broken weights are
+  // found before anybody asks.
+  async #warm({ key, name, spec }: ModelSource): Promise<void> {
+    const side = spec.inputSize;
+    const rgb8 = new Uint8Array(new SharedArrayBuffer(side * side * 3));
+    for (let i = 0; i < rgb8.length; i++) rgb8[i] = (i * 7919) % 251;
+    const cut: Cut = {
+      ...{ plane: { width: side, height: side, rgb8 }, x: 0, y: 0 },
+      ...{ mirrored: false, softmaxFirst: false, scoreMap: true },
+    };
+    const [scores] = await this.score({ kind: 'score', key, height: side, width: side, cuts: [cut] });
+    const values = scores?.scoreMap?.values ?? new Float32Array([NaN]);
+    if (!values.every(Number.isFinite)) {
+      throw new VggError(
+        'INVALID_ARGUMENT',
+        `Expected finite class scores but ${name} gives ${String(values.find((value) => !Number.isFinite(value)))}: its weights are broken`,
+      );
+    }
+  }
+}
+
+function weightsFile({ name, weightsPath, tensors }: ModelSource): string {
+  let path: string;
+  let size: number;
+  try {
+    path = realpathSync(weightsPath);
+    size = statSync(path).size;
+  } catch (cause) {
+    throw new VggError('INVALID_ARGUMENT', `Expected the weights of ${name} but cannot read ${weightsPath}`, {
+      cause,
+    });
+  }
+  // A mapping that reaches beyond its file would end the process, not the call.
+  const end = Math.max(...tensors.map((tensor) => tensor.offset + tensor.bytes));
+  if (size < end) {
+    throw new VggError(
+      'INVALID_ARGUMENT',
+      `Expected weights of ${String(end)} bytes but received ${String(size)}: truncated (${name})`,
+    );
+  }
+  return path;
+}
+
+function rowOf(tensor: Tensor, index: number, length: number): Float32Array<ArrayBuffer> {
+  return new Float32Array(tensor.data as Float32Array).slice(index * length, (index + 1) * length);
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return /bad_alloc|fail\w* to allocate|cannot allocate|out of memory/i.test(String(error));
+}
+
+function outOfMemory(cause: unknown, what: string): VggError {
+  return isOutOfMemory(cause)
+    ? new VggError('RESOURCE_EXHAUSTED', `Expected memory for ${what} but there is not enough`, { cause })
+    : new VggError('INTERNAL', `Expected scores for ${what} but onnxruntime failed`, { cause });
+}

@@ -1,0 +1,84 @@
+// One worker thread from start to end, as calls that are answered. Knows messages and the thread's end;
+// does not know what to do about it.
+
+import type { Worker } from 'node:worker_threads';
+import { VggError } from '../../../vgg/errors.ts';
+import type { CutScores, Envelope, WorkerFacts, WorkerMessage, WorkerRequest } from './messages.ts';
+
+/** The worker ended before it answered: the call may be tried on another. */
+export class WorkerEnded extends Error {
+  override readonly name = 'WorkerEnded';
+}
+
+interface Pending {
+  resolve(scores: CutScores[]): void;
+  reject(error: Error): void;
+}
+
+/** A running worker. */
+export class WorkerHandle {
+  /** Resolves with the worker's first message; rejects with WorkerEnded if there is none. */
+  readonly facts: Promise<WorkerFacts>;
+  /** Resolves with the reason when the thread has ended, whyever. */
+  readonly ended: Promise<WorkerEnded>;
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 0;
+  #end: WorkerEnded | undefined;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    let uncaught: unknown;
+    worker.on('error', (error) => {
+      uncaught = error;
+    });
+    this.ended = new Promise((resolve) => {
+      worker.on('exit', (code) => {
+        this.#end = new WorkerEnded(`The engine's worker ended with status ${String(code)}`, {
+          cause: uncaught,
+        });
+        for (const pending of this.#pending.values()) pending.reject(this.#end);
+        this.#pending.clear();
+        resolve(this.#end);
+      });
+    });
+    this.facts = new Promise((resolve, reject) => {
+      worker.on('message', (message: WorkerMessage) => {
+        if (message.kind === 'facts') resolve(message.facts);
+        else this.#settle(message);
+      });
+      void this.ended.then(reject);
+    });
+    // Whoever asks for the facts sees the rejection; nobody has to ask.
+    this.facts.catch(() => undefined);
+  }
+
+  /**
+   * Asks the worker.
+   *
+   * @throws WorkerEnded if it ends before it answers; VggError if it answers with one
+   */
+  call(request: WorkerRequest): Promise<CutScores[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#end) {
+        reject(this.#end);
+        return;
+      }
+      const envelope: Envelope = { ...request, id: this.#nextId++ };
+      this.#pending.set(envelope.id, { resolve, reject });
+      this.#worker.postMessage(envelope);
+    });
+  }
+
+  /** Ends the thread as soon as it leaves native code. */
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #settle(message: Exclude<WorkerMessage, { kind: 'facts' }>): void {
+    const pending = this.#pending.get(message.id);
+    this.#pending.delete(message.id);
+    if (message.kind === 'reply') pending?.resolve(message.scores);
+    else pending?.reject(new VggError(message.code, message.message, { cause: message.cause }));
+  }
+}
