@@ -2,6 +2,7 @@
 // Knows planes, views, units of work and scores. Does not know requests, queues, layers or libraries.
 
 import type { OpenModel } from '../../models/store.ts';
+import type { ScoreMap } from '../../vgg/scores.ts';
 import type { ScoreOrder, View } from '../../vgg/views.ts';
 
 /** Engines by name, as answers and VGG_ENGINE spell them. */
@@ -45,15 +46,6 @@ export interface Unit {
   readonly plane: PlanePixels;
   /** What is wanted of them. */
   readonly wanted: Wanted;
-}
-
-/** Class scores at each location of the network's output, before any softmax. */
-export interface ScoreMap {
-  readonly height: number;
-  readonly width: number;
-  readonly classes: number;
-  /** [height, width, classes]. */
-  readonly values: Float32Array;
 }
 
 /** One view's score. */

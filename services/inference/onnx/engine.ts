@@ -28,8 +28,8 @@ export interface OnnxEngineOptions {
   threads?: number;
   /** Bounds of a batch. */
   bounds?: Partial<BatchBounds>;
-  /** Called when the worker ended unasked, for logs and metrics. */
-  onDeath?: (reason: Error) => void;
+  /** Called when the worker ended unasked or cannot be replaced, for logs and metrics. */
+  onFailure?: (reason: Error) => void;
   /** Starts the worker thread. */
   spawn?: (settings: WorkerSettings) => Worker;
   /** Runs a function later; returns how to call it off. */
@@ -60,7 +60,7 @@ class OnnxEngine implements Engine {
   constructor({
     threads = availableParallelism(),
     bounds,
-    onDeath,
+    onFailure,
     spawn = spawnWorker,
     schedule,
   }: OnnxEngineOptions) {
@@ -69,7 +69,7 @@ class OnnxEngine implements Engine {
     this.#supervisor = new Supervisor({
       spawn: () => spawn({ threads }),
       restore: () => [...this.#sources.values()].map((source) => ({ kind: 'load', source }) as const),
-      ...(onDeath && { onDeath }),
+      ...(onFailure && { onFailure }),
       ...(schedule && { schedule }),
     });
   }

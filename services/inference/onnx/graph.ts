@@ -1,6 +1,7 @@
 // A network row becomes an ONNX graph whose weights stay in the model's own file.
 // Knows layers and operators; does not know sessions, batches or where pixels come from.
 
+import { expected } from '../../../vgg/errors.ts';
 import { networkLayers, TOTAL_STRIDE, type ConvLayer, type NetworkSpec } from '../../../vgg/networks.ts';
 import { encodeModel, type Attributes, type Element, type Initializer, type Node } from './model-proto.ts';
 
@@ -189,7 +190,7 @@ class GraphWriter {
   // Half-precision weights are widened once, when the session folds constants.
   #external(name: string, dims: readonly number[]): string {
     const entry = this.#entries.get(name);
-    if (!entry) throw new Error(`No tensor ${name}`);
+    if (!entry) throw expected(`tensor ${name}`, 'a file without it', this.#weightsFile);
     const data = { location: this.#weightsFile, offset: entry.offset, length: entry.bytes };
     this.initializers.push({ name, dims, element: ELEMENTS[entry.dtype], data });
     return entry.dtype === 'F32' ? name : this.add('Cast', [name], { to: { int: 1 } });

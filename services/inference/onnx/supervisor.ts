@@ -13,8 +13,8 @@ export interface SupervisorOptions {
   spawn(): Worker;
   /** What every new worker is asked first. */
   restore(): Iterable<WorkerRequest>;
-  /** Called when a worker ended that nobody closed. */
-  onDeath?: (reason: Error) => void;
+  /** Called when a worker ended that nobody closed, or when its replacement cannot start. */
+  onFailure?: (reason: Error) => void;
   /** Runs a function later; returns how to call it off. */
   schedule?: (run: () => void, ms: number) => () => void;
 }
@@ -33,6 +33,7 @@ export class Supervisor {
   #running: WorkerHandle | undefined;
   #health: EngineHealth = { ready: false, reason: 'The engine is starting' };
   #delayMs = FIRST_DELAY_MS;
+  readonly #underWay = new Set<Promise<unknown>>();
   #callOff: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
@@ -58,19 +59,14 @@ export class Supervisor {
    * @throws VggError UNAVAILABLE if that one dies too, cannot start, or the supervisor is closed
    */
   async call(request: WorkerRequest): Promise<CutScores[]> {
-    let death: WorkerEnded | undefined;
-    for (let attempt = 0; attempt < 2; attempt++) {
-      if (this.#closed) throw closedError();
-      const worker = await this.#worker;
-      try {
-        return await worker.call(request);
-      } catch (error) {
-        if (!(error instanceof WorkerEnded)) throw error;
-        death = error;
-      }
-    }
     if (this.#closed) throw closedError();
-    throw new VggError('UNAVAILABLE', 'The engine died twice while it computed this batch', { cause: death });
+    const call = this.#call(request);
+    this.#underWay.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#underWay.delete(call);
+    }
   }
 
   /** Lets what is under way finish, then ends the worker. Safe to call twice. */
@@ -79,9 +75,25 @@ export class Supervisor {
     return this.#closed;
   }
 
+  async #call(request: WorkerRequest): Promise<CutScores[]> {
+    let death: WorkerEnded | undefined;
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const worker = await this.#worker;
+      try {
+        return await worker.call(request);
+      } catch (error) {
+        if (!(error instanceof WorkerEnded)) throw error;
+        death = error;
+        this.#replace(worker, error);
+      }
+    }
+    throw new VggError('UNAVAILABLE', 'The engine died twice while it computed this batch', { cause: death });
+  }
+
   async #close(): Promise<void> {
     this.#callOff?.();
     this.#health = { ready: false, reason: 'The engine is closed' };
+    await Promise.allSettled(this.#underWay);
     const worker = this.#running;
     if (!worker) return;
     await worker.call({ kind: 'close' }).catch(() => undefined);
@@ -110,21 +122,24 @@ export class Supervisor {
       this.#callOff = this.#schedule(() => {
         this.#worker = this.#start();
       }, delayMs);
-      throw new VggError('UNAVAILABLE', this.#health.reason, { cause, retryAfterMs: delayMs });
+      const error = new VggError('UNAVAILABLE', this.#health.reason, { cause, retryAfterMs: delayMs });
+      this.#options.onFailure?.(error);
+      throw error;
     }
     this.#delayMs = FIRST_DELAY_MS;
     if (!this.#closed) this.#health = { ready: true };
     void worker.ended.then((reason) => {
-      this.#replace(reason);
+      this.#replace(worker, reason);
     });
     return worker;
   }
 
-  #replace(reason: Error): void {
-    if (this.#closed) return;
+  // Whoever notices the death first, a call or the thread's own end, starts the replacement.
+  #replace(worker: WorkerHandle, reason: Error): void {
+    if (this.#closed || worker !== this.#running) return;
     this.#health = { ready: false, reason: 'The engine died and is being replaced' };
     this.#worker = this.#start();
-    this.#options.onDeath?.(reason);
+    this.#options.onFailure?.(reason);
   }
 }
 

@@ -1,0 +1,83 @@
+// Batch size against time per view, on this machine, through the engine as it is served:
+//
+//     node dist/bench/batch.js [--repeats 5] [--threads N] [--sizes 1,2,4,8,16,32,50] [--default-only]
+
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { openModel } from '../models/store.ts';
+import { packageRoot } from '../proto/package-root.ts';
+import type { EngineModel, Unit } from '../services/inference/engine.ts';
+import { startOnnxEngine } from '../services/inference/onnx/engine.ts';
+import type { NetworkSpec } from '../vgg/index.ts';
+import { randomModel } from './random-model.ts';
+
+/** The paper's D. */
+const D: NetworkSpec = { network: 'D', width: 1, hidden: 4096, classes: 1000, inputSize: 224 };
+
+const { values } = parseArgs({
+  options: {
+    repeats: { type: 'string', default: '5' },
+    threads: { type: 'string', default: String(availableParallelism()) },
+    sizes: { type: 'string', default: '1,2,4,8,16,32,50' },
+    'default-only': { type: 'boolean', default: false },
+  },
+});
+const sizes = values.sizes.split(',').map(Number);
+const repeats = Number(values.repeats);
+const bounds = { pixels: Infinity, units: Math.max(...sizes), bytes: 2 ** 40 };
+const engine = await startOnnxEngine({ threads: Number(values.threads), bounds });
+const { library, version, device, threads } = engine.facts();
+console.log(
+  `${library} ${version}, ${device}, ${String(threads)} threads, median of ${String(repeats)} interleaved runs`,
+);
+
+const folders = [join(packageRoot, 'models', 'caltech-101-a')];
+if (!values['default-only']) folders.push(await randomModel(D));
+for (const folder of folders) {
+  const model = await engine.load(await openModel(folder));
+  await measure(model);
+  await model.unload();
+}
+await engine.close();
+
+async function measure(model: EngineModel): Promise<void> {
+  const units = cropsOf(model, Math.max(...sizes));
+  const times = new Map(sizes.map((size) => [size, [] as number[]]));
+  // Sizes take turns, so that a busy minute of the machine falls on all of them.
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    for (const size of sizes) {
+      const start = performance.now();
+      await model.score(units.slice(0, size));
+      times.get(size)?.push((performance.now() - start) / size);
+    }
+  }
+  const { name, spec } = model.model;
+  console.log(`\n${name}: ${spec.network} at ${String(spec.inputSize)}\nviews a batch   ms a view   least`);
+  const rows = [...times].map(([size, each]) => ({ size, middle: median(each), least: Math.min(...each) }));
+  for (const { size, middle, least } of rows) {
+    console.log(
+      `${String(size).padStart(13)}${middle.toFixed(1).padStart(12)}${least.toFixed(1).padStart(8)}`,
+    );
+  }
+  const best = rows.reduce((a, b) => (b.middle < a.middle ? b : a));
+  console.log(`quickest: ${String(best.size)} views, ${best.middle.toFixed(1)} ms a view`);
+}
+
+function cropsOf(model: EngineModel, count: number): Unit[] {
+  const side = model.model.spec.inputSize;
+  const rgb8 = new Uint8Array(new SharedArrayBuffer((side + count) * side * 3));
+  for (let i = 0; i < rgb8.length; i++) rgb8[i] = (i * 7919) % 251;
+  const views = Array.from({ length: count }, (_, index) => ({
+    ...{ index, plane: 0, x: index, y: 0, width: side, height: side },
+    ...{ mirrored: index % 2 === 1, weight: 1 / count },
+  }));
+  const plane = { width: side + count, height: side, rgb8 };
+  return model.plan(plane, views, { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false });
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return ((sorted[middle] ?? NaN) + (sorted[sorted.length - 1 - middle] ?? NaN)) / 2;
+}
