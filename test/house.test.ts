@@ -12,7 +12,7 @@ const SERVICES = ['preprocess', 'inference', 'aggregator', 'gateway'];
 // Path prefixes that each room may import from, beside itself.
 const ALLOWED: Record<string, string[]> = {
   vgg: [],
-  proto: ['vgg/errors.ts'],
+  proto: ['vgg/errors.ts', 'vgg/views/evaluation.ts'],
   models: ['vgg/', 'proto/package-root.ts'],
   sdk: ['proto/', 'vgg/errors.ts'],
   'services/host': ['proto/', 'vgg/errors.ts'],

@@ -2,11 +2,11 @@
 
 import { join } from 'node:path';
 import { listModels, openModel } from '../../models/store.ts';
+import { wireName } from '../../proto/evaluation.ts';
 import type { Model } from '../../proto/generated/vgg/v1/Model.ts';
 import { VggError, expected } from '../../vgg/errors.ts';
 import { macs, parameterCount } from '../../vgg/networks.ts';
 import { meanColour } from '../../vgg/pack.ts';
-import type { Kernel } from '../../vgg/views.ts';
 import type { Engine, EngineModel } from './engine.ts';
 
 /** Which models to load, and from where. */
@@ -89,7 +89,7 @@ export class Models {
       inputSize: spec.inputSize,
       mean: meanColour(json.mean),
       scales: json.scales,
-      kernel: wireKernel(json.kernel),
+      kernel: wireName('KERNEL_', json.kernel),
       labels,
       parameters: parameterCount(spec),
       macs: macs(spec, spec.inputSize, spec.inputSize),
@@ -104,8 +104,4 @@ export class Models {
 
 function unknownModel(name: string, known: readonly string[]): VggError {
   return expected(`a model of ${known.join(', ') || 'an empty folder'}`, name, 'model', 'NOT_FOUND');
-}
-
-function wireKernel(kernel: Kernel) {
-  return `KERNEL_${kernel.toUpperCase() as Uppercase<Kernel>}` as const;
 }
