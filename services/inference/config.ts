@@ -1,0 +1,64 @@
+// The variables of inference: the only place in it that reads the environment.
+
+import { join } from 'node:path';
+import { packageRoot } from '../../proto/package-root.ts';
+import { readEnv, type EnvValues } from '../host/env.ts';
+import { hostVariables } from '../host/host-variables.ts';
+import { bytes, choice, flag, integer, list, path, text } from '../host/variables.ts';
+import { ENGINE_CHOICES } from './engines.ts';
+
+const GIB = 1024 ** 3;
+
+/** Every variable of the service, by the name that the code uses: VGG_INFERENCE_PORT is `port`. */
+export const inferenceVariables = {
+  ...hostVariables({ port: 50053 }),
+  engine: choice({
+    description: 'Engine that computes; auto takes the best one that works here.',
+    default: 'auto',
+    of: ENGINE_CHOICES,
+    shared: true,
+  }),
+  models: path({
+    description: 'Folder of models.',
+    default: join(packageRoot, 'models'),
+    shared: true,
+  }),
+  load: list({ description: 'Names of the models to load; all in the folder unless set.', default: [] }),
+  defaultModel: text({
+    description: 'Model for requests that name none; the first to load unless set.',
+    default: '',
+    shared: true,
+  }),
+  verify: flag({ description: 'Compare weights with their SHA-256 before they are used.', default: true }),
+  threads: integer({
+    description: 'Threads that the engine computes with; as many as the machine has unless set.',
+    default: undefined,
+    min: 1,
+    max: 1024,
+  }),
+  queue: integer({
+    description: 'Views that may wait; a call that brings more is refused.',
+    default: 4096,
+    min: 1,
+    max: 1_000_000,
+  }),
+  maxViews: integer({ description: 'Most views of a call.', default: 512, min: 1, max: 100_000 }),
+  planeMemory: bytes({
+    description: 'Most bytes of planes that are held for all calls.',
+    default: GIB,
+    min: 1024 ** 2,
+    max: 64 * GIB,
+  }),
+};
+
+/** Values of {@link inferenceVariables}. Durations in milliseconds, sizes in bytes. */
+export type InferenceConfig = EnvValues<typeof inferenceVariables>;
+
+/**
+ * The service's config.
+ *
+ * @throws VggError INVALID_ARGUMENT naming every variable that is unknown or wrong
+ */
+export function readConfig(env: NodeJS.ProcessEnv): InferenceConfig {
+  return readEnv(env, 'inference', inferenceVariables);
+}
