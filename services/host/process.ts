@@ -2,7 +2,7 @@
 
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Logger } from './log.ts';
+import { createLogger, type Logger } from './log.ts';
 
 /** What can be drained: a server, or several behind one function. */
 export interface Drainable {
@@ -45,6 +45,7 @@ export async function runIfMain(
   main: () => Promise<Drainable>,
 ): Promise<void> {
   if (process.argv[1] === undefined || realpathSync(process.argv[1]) !== fileURLToPath(moduleUrl)) return;
+  const log = createLogger(name);
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught error');
     process.exit(1);
