@@ -79,12 +79,14 @@ export function reducedSize(
   if (hasAlpha) return undefined; // The background comes first.
   const side = Math.min(upright.width, upright.height);
   if (side < 2.5 * largestScale) return undefined;
-  const third = Math.floor(side / 3);
-  const nearlyTwice = third < 2 * largestScale && third >= (15 / 8) * largestScale;
   const twice = planeSize(upright, 2 * largestScale);
   if (format !== 'jpeg') return { ...twice, wholeFirst: false };
-  for (const size of nearlyTwice ? [planeSize(upright, third), twice] : [twice]) {
+  const third = { width: Math.floor(upright.width / 3), height: Math.floor(upright.height / 3) };
+  const thirdSide = Math.min(third.width, third.height);
+  const nearlyTwice = thirdSide < 2 * largestScale && thirdSide >= (15 / 8) * largestScale;
+  for (const size of nearlyTwice ? [third, twice] : [twice]) {
     const factor = shrinkOnLoad(upright, size);
+    if (size === third && factor === 1) continue;
     if (upright.width % factor === 0 && upright.height % factor === 0) return { ...size, wholeFirst: false };
   }
   return rgb ? { ...twice, wholeFirst: true } : undefined;

@@ -1,0 +1,66 @@
+// The metrics of the aggregator: answers by protocol, stages' time, what was tried again, the backlog.
+
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { PROTOCOLS, type Protocol } from '../../vgg/views.ts';
+
+/** Answers, by protocol. */
+export const ANSWERS = 'vgg_aggregator_answers_total';
+/** Seconds of a stage of an answer (prepare, queue, compute, total). */
+export const STAGE_DURATION = 'vgg_aggregator_stage_duration_seconds';
+/** Lost calls that were begun again, by stage. */
+export const RETRIES = 'vgg_aggregator_retries_total';
+/** Views that photos on the road still wait for: the backlog to scale inference on, also from zero. */
+export const BACKLOG = 'vgg_aggregator_backlog_views';
+
+/** Counts what happens on the road. */
+export interface AggregatorMetrics {
+  answered(protocol: Protocol, seconds: Record<'prepare' | 'queue' | 'compute' | 'total', number>): void;
+  retried(stage: 'prepare' | 'score'): void;
+}
+
+/**
+ * The metrics of one server.
+ *
+ * @param backlog views that are waited for, now
+ */
+export function aggregatorMetrics(registry: Registry, backlog: () => number): AggregatorMetrics {
+  const registers = [registry];
+  const answers = new Counter({
+    name: ANSWERS,
+    help: 'Answers, by protocol.',
+    labelNames: ['protocol'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: STAGE_DURATION,
+    help: 'Seconds of a stage of an answer.',
+    labelNames: ['stage'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers,
+  });
+  const retries = new Counter({
+    name: RETRIES,
+    help: 'Lost calls that were begun again, by stage.',
+    labelNames: ['stage'],
+    registers,
+  });
+  new Gauge({
+    name: BACKLOG,
+    help: 'Views that photos on the road still wait for.',
+    registers,
+    collect() {
+      this.set(backlog());
+    },
+  });
+  for (const protocol of PROTOCOLS) answers.inc({ protocol }, 0);
+  for (const stage of ['prepare', 'score']) retries.inc({ stage }, 0);
+  return {
+    answered(protocol, seconds) {
+      answers.inc({ protocol });
+      for (const [stage, value] of Object.entries(seconds)) duration.observe({ stage }, value);
+    },
+    retried(stage) {
+      retries.inc({ stage });
+    },
+  };
+}
