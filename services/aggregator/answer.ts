@@ -27,9 +27,14 @@ export function answerOf(road: Road, options: AnswerOptions, totalMs: number): A
     engine: first?.facts.engine ?? '',
     predictions: tally.predictions(options.top, first?.facts.labels ?? []),
     ...(options.posterior && { posterior: bytesOf(tally.posterior()) }),
-    timing: { prepareMs: road.prepareMs(), ...tally.times(), totalMs },
+    timing: timingOf(road, totalMs),
     ...(options.viewScores && { viewScores: viewScores(road) }),
   };
+}
+
+/** Where the time of an answer went, in milliseconds. */
+export function timingOf(road: Road, totalMs: number) {
+  return { prepareMs: road.prepareMs(), ...road.tally.times(), totalMs };
 }
 
 function viewScores({ models, tally, planes }: Road): ViewScore[] {

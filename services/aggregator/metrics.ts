@@ -14,7 +14,11 @@ export const BACKLOG = 'vgg_aggregator_backlog_views';
 
 /** Counts what happens on the road. */
 export interface AggregatorMetrics {
-  answered(protocol: Protocol, seconds: Record<'prepare' | 'queue' | 'compute' | 'total', number>): void;
+  /** An answer, with the milliseconds of its stages. */
+  answered(
+    protocol: Protocol,
+    timing: Record<'prepareMs' | 'queueMs' | 'computeMs' | 'totalMs', number>,
+  ): void;
   retried(stage: 'prepare' | 'score'): void;
 }
 
@@ -55,9 +59,10 @@ export function aggregatorMetrics(registry: Registry, backlog: () => number): Ag
   for (const protocol of PROTOCOLS) answers.inc({ protocol }, 0);
   for (const stage of ['prepare', 'score']) retries.inc({ stage }, 0);
   return {
-    answered(protocol, seconds) {
+    answered(protocol, { prepareMs, queueMs, computeMs, totalMs }) {
       answers.inc({ protocol });
-      for (const [stage, value] of Object.entries(seconds)) duration.observe({ stage }, value);
+      const stages = { prepare: prepareMs, queue: queueMs, compute: computeMs, total: totalMs };
+      for (const [stage, ms] of Object.entries(stages)) duration.observe({ stage }, ms / 1000);
     },
     retried(stage) {
       retries.inc({ stage });

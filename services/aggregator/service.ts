@@ -9,7 +9,7 @@ import type { ClassifyRequest__Output } from '../../proto/generated/vgg/v1/Class
 import type { ClassifyStreamResponse } from '../../proto/generated/vgg/v1/ClassifyStreamResponse.ts';
 import { expected } from '../../vgg/errors.ts';
 import { implement, type CallContext, type Implementation } from '../host/handlers.ts';
-import { answerOf, type AnswerOptions } from './answer.ts';
+import { answerOf, timingOf, type AnswerOptions } from './answer.ts';
 import { average } from './average.ts';
 import type { AggregatorMetrics } from './metrics.ts';
 import { startRoad, type Road, type RoadEvents, type RoadLimits } from './road.ts';
@@ -111,17 +111,9 @@ async function* classify(
       }
     }
     await road.done;
-    const answer = answerOf(road, options, now() - started);
-    const { protocol } = road.models[0]?.evaluation ?? {};
-    const { prepareMs = 0, queueMs = 0, computeMs = 0, totalMs = 0 } = answer.timing ?? {};
-    if (protocol) {
-      metrics.answered(protocol, {
-        prepare: prepareMs / 1000,
-        queue: queueMs / 1000,
-        compute: computeMs / 1000,
-        total: totalMs / 1000,
-      });
-    }
+    const totalMs = now() - started;
+    const answer = answerOf(road, options, totalMs);
+    metrics.answered(road.models[0]?.evaluation.protocol ?? 'MULTI_CROP', timingOf(road, totalMs));
     yield { viewsDone: tally.done, viewsTotal: tally.total, answer };
   } finally {
     roads.delete(road);
