@@ -59,7 +59,9 @@ async function compare(repeats: number): Promise<void> {
     console.log(`process alone      ${size('emptyBytes')}`);
     console.log(`model loaded       ${size('loadedBytes')} (aim for D: ${String(AIM)})`);
     console.log(`peak of loading    ${size('loadPeakBytes')}`);
-    console.log(`after a batch of ${String(middle('batchViews')).padEnd(2)}${size('batchBytes')}`);
+    console.log(
+      `after ${String(middle('batchViews')).padStart(2)} views     ${size('batchBytes')} (aim for D: that, and one batch)`,
+    );
     console.log(`peak               ${size('peakBytes')}`);
   }
 }

@@ -139,7 +139,7 @@ describe('bounds of a batch', () => {
     await expect(loaded.score(units)).rejects.toMatchObject({ code: 'INTERNAL' });
     const vast = noisePlane(256, 256);
     expect(() => loaded.plan(vast, [viewOf(vast)], PLAIN)).toThrow(
-      /^Expected at most 43690 pixels but received 65536/,
+      /^Expected at most 32768 pixels but received 65536/,
     );
     await bounded.close();
   });
