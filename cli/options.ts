@@ -1,0 +1,108 @@
+// Options that several commands share, and how their texts become values. Ranges are checked by the services.
+
+import { Option, type Command } from 'commander';
+import { join } from 'node:path';
+import { packageRoot } from '../proto/package-root.ts';
+import { expected } from '../vgg/errors.ts';
+import { KERNELS, PROTOCOLS, SCORE_ORDERS, type Evaluation, type Protocol } from '../vgg/views.ts';
+
+/** Values of {@link addEvaluationOptions}, as commander gives them. */
+export interface EvaluationFlags {
+  protocol?: Protocol;
+  scales?: number[];
+  grid?: number;
+  align?: number;
+  kernel?: Evaluation['kernel'];
+  perLocation?: boolean;
+}
+
+/** The models that are in the package. */
+export const EMBEDDED_MODELS = join(packageRoot, 'models');
+
+/** --protocol, --scales, --grid, --align, --kernel, --per-location. */
+export function addEvaluationOptions(command: Command): Command {
+  const protocols = PROTOCOLS.map(kebab).join(', ');
+  return command
+    .addOption(
+      new Option('--protocol <name>', `which views are scored: ${protocols} (default: multi-crop)`).argParser(
+        (text) => named(PROTOCOLS, text.toUpperCase().replaceAll('-', '_'), '--protocol'),
+      ),
+    )
+    .addOption(
+      new Option(
+        '--scales <list>',
+        "smallest sides of the planes in pixels, such as 256,384,512 (default: the model's)",
+      ).argParser((text) => text.split(',').map((each, i) => number(each, `--scales[${String(i)}]`))),
+    )
+    .addOption(
+      new Option('--grid <n>', 'crops along each side for multi-crop (default: 5)').argParser((text) =>
+        number(text, '--grid'),
+      ),
+    )
+    .addOption(
+      new Option('--align <n>', 'crop offsets are multiples of this many pixels (default: 1)').argParser(
+        (text) => number(text, '--align'),
+      ),
+    )
+    .addOption(
+      new Option('--kernel <name>', `resize kernel: ${KERNELS.join(', ')} (default: the model's)`).argParser(
+        (text) => named(KERNELS, text.toLowerCase(), '--kernel'),
+      ),
+    )
+    .option(
+      '--per-location',
+      `softmax at each location, then mean (${SCORE_ORDERS[1]}); default is mean, then softmax`,
+    );
+}
+
+/** The evaluation that the flags ask for; what is not given is left out. */
+export function evaluationOf({
+  protocol,
+  scales,
+  grid,
+  align,
+  kernel,
+  perLocation,
+}: EvaluationFlags): Partial<Evaluation> {
+  return {
+    ...(protocol && { protocol }),
+    ...(scales && { scales }),
+    ...(grid !== undefined && { grid }),
+    ...(align !== undefined && { align }),
+    ...(kernel && { kernel }),
+    ...(perLocation && { scoreOrder: 'SOFTMAX_THEN_MEAN' as const }),
+  };
+}
+
+/** MULTI_CROP → multi-crop. */
+export function kebab(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-');
+}
+
+/** A number. @throws VggError INVALID_ARGUMENT naming the option */
+export function number(text: string, option: string): number {
+  const value = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(text) ? Number(text) : NaN;
+  if (!Number.isFinite(value)) throw expected('a number', text, option);
+  return value;
+}
+
+/** A whole number in a range. @throws VggError INVALID_ARGUMENT naming the option */
+export function integer(text: string, option: string, least: number, most: number): number {
+  const value = number(text, option);
+  if (!(Number.isInteger(value) && value >= least && value <= most)) {
+    throw expected(`a whole number from ${String(least)} to ${String(most)}`, text, option);
+  }
+  return value;
+}
+
+/** One of a few words. @throws VggError INVALID_ARGUMENT naming the option */
+export function named<const Name extends string>(names: readonly Name[], text: string, option: string): Name {
+  const name = names.find((each) => each === text);
+  if (!name)
+    throw expected(
+      `one of ${names.map((each) => (each.includes('_') ? kebab(each) : each)).join(', ')}`,
+      text,
+      option,
+    );
+  return name;
+}

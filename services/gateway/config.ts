@@ -1,0 +1,69 @@
+// The variables of the gateway: the only place in it that reads the environment.
+
+import { readEnv, type EnvValues } from '../host/env.ts';
+import { LOG_LEVELS } from '../host/log.ts';
+import { bytes, choice, duration, integer, path, text } from '../host/variables.ts';
+
+/** Every variable of the service, by the name that the code uses: VGG_GATEWAY_PORT is `port`. */
+export const gatewayVariables = {
+  host: text({ description: 'Address to listen at.', default: '127.0.0.1' }),
+  port: integer({
+    description: 'Port to listen at; 0 takes any free one.',
+    default: 8080,
+    min: 0,
+    max: 65_535,
+  }),
+  logLevel: choice({
+    description: 'Least severe log lines that are written.',
+    default: 'info',
+    of: LOG_LEVELS,
+    shared: true,
+  }),
+  aggregator: text({
+    description: 'Where the aggregator is: HOST:PORT, several between commas, or dns:///NAME:PORT.',
+    default: '127.0.0.1:50051',
+  }),
+  inference: text({
+    description: 'Where inference is, for the list of models.',
+    default: '127.0.0.1:50053',
+  }),
+  upstreamCa: path({
+    description: 'Authorities that sign the certificates of the services behind, PEM; turns TLS on.',
+    default: undefined,
+  }),
+  upstreamCert: path({ description: 'Certificate to show them (mutual TLS), PEM.', default: undefined }),
+  upstreamKey: path({ description: 'Private key of that certificate, PEM.', default: undefined }),
+  tlsCert: path({
+    description: "The server's certificate chain, PEM; with tlsKey it serves HTTPS.",
+    default: undefined,
+  }),
+  tlsKey: path({ description: "The server's private key, PEM.", default: undefined }),
+  apiKeys: path({
+    description: 'File of API key hashes, "SHA256 name" a line; without it no key is asked for.',
+    default: undefined,
+  }),
+  maxBody: bytes({
+    description: 'Most bytes of a request body.',
+    default: 20 * 1024 ** 2,
+    min: 1024,
+    max: 512 * 1024 ** 2,
+  }),
+  deadline: duration({ description: 'Time for an answer.', default: 60_000, min: 1, max: 3_600_000 }),
+  drain: duration({
+    description: 'Time that requests in flight have to finish when the process is told to end.',
+    default: 30_000,
+    max: 3_600_000,
+  }),
+};
+
+/** Values of {@link gatewayVariables}. Durations in milliseconds, sizes in bytes. */
+export type GatewayConfig = EnvValues<typeof gatewayVariables>;
+
+/**
+ * The service's config.
+ *
+ * @throws VggError INVALID_ARGUMENT naming every variable that is unknown or wrong
+ */
+export function readConfig(env: NodeJS.ProcessEnv): GatewayConfig {
+  return readEnv(env, 'gateway', gatewayVariables);
+}
