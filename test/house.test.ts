@@ -14,7 +14,7 @@ const ALLOWED: Record<string, string[]> = {
   vgg: [],
   proto: ['vgg/errors.ts', 'vgg/views/evaluation.ts'],
   models: ['vgg/', 'proto/package-root.ts'],
-  sdk: ['proto/', 'vgg/errors.ts'],
+  sdk: ['proto/', 'vgg/errors.ts', 'vgg/views/evaluation.ts'],
   'services/host': ['proto/', 'vgg/errors.ts'],
   'services/preprocess': ['vgg/', 'services/host/', 'proto/', 'sdk/'],
   'services/inference': ['vgg/', 'services/host/', 'proto/', 'sdk/', 'models/'],

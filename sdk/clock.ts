@@ -1,0 +1,39 @@
+// Where time and chance come from; parameters, so that tests need neither wait nor luck.
+
+/** Time and chance. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Runs `task` after `ms` milliseconds, unless the function that it returns is called before. */
+  after(ms: number, task: () => void): () => void;
+  /** A number from 0 (included) to 1 (excluded). */
+  random(): number;
+}
+
+/** The real ones. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, task) {
+    const timer = setTimeout(task, ms);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+  random: () => Math.random(),
+};
+
+/** Resolves after `ms` milliseconds; rejects with the signal's reason if that aborts before. */
+export function sleep(ms: number, clock: Clock, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const aborted = () => {
+      cancel();
+      reject(signal?.reason as Error);
+    };
+    const cancel = clock.after(ms, () => {
+      signal?.removeEventListener('abort', aborted);
+      resolve();
+    });
+    if (signal?.aborted === true) aborted();
+    else signal?.addEventListener('abort', aborted, { once: true });
+  });
+}

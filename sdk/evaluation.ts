@@ -1,0 +1,77 @@
+// How a photo is to be evaluated: what a caller may choose, checked, and put on the wire.
+
+import { evaluationMessage } from '../proto/evaluation.ts';
+import type { Evaluation as EvaluationMessage } from '../proto/generated/vgg/v1/Evaluation.ts';
+import { expected } from '../vgg/errors.ts';
+import {
+  KERNELS,
+  MAX_ALIGN,
+  MAX_GRID,
+  MAX_SCALES,
+  PROTOCOLS,
+  SCORE_ORDERS,
+  type Evaluation,
+  type Kernel,
+  type Protocol,
+  type Rgb,
+  type ScoreOrder,
+} from '../vgg/views/evaluation.ts';
+import { checkInteger, checkWord } from './check.ts';
+
+export { KERNELS, PROTOCOLS, SCORE_ORDERS, type Kernel, type Protocol, type Rgb, type ScoreOrder };
+
+/** Who is served first when views queue. */
+export const PRIORITIES = ['INTERACTIVE', 'BATCH'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+/** How a photo is to be evaluated. What is left out is the model's default. */
+export interface EvaluationOptions {
+  /** Which views are scored. Default: MULTI_CROP. */
+  protocol?: Protocol | undefined;
+  /** Smallest side of each rescaled photo, in pixels: 1 to 4, each ≥ the model's inputSize. */
+  scales?: readonly number[] | undefined;
+  /** Crops along each side for MULTI_CROP: 1 to 16. Default: 5. */
+  grid?: number | undefined;
+  /** Crop offsets are multiples of this many pixels: 1 to 64. Default: 1. */
+  align?: number | undefined;
+  /** Resize kernel. */
+  kernel?: Kernel | undefined;
+  /** Spatial mean, then softmax; or the other way round. Default: MEAN_THEN_SOFTMAX. */
+  scoreOrder?: ScoreOrder | undefined;
+}
+
+const LONGEST_SIDE = 16_384;
+
+/**
+ * The message.
+ *
+ * @throws VggError INVALID_ARGUMENT naming the option at fault
+ */
+export function evaluationOf(options: EvaluationOptions): EvaluationMessage {
+  const { protocol, scales, grid, align, kernel, scoreOrder } = options;
+  checkWord(protocol, PROTOCOLS, 'protocol');
+  checkWord(kernel, KERNELS, 'kernel');
+  checkWord(scoreOrder, SCORE_ORDERS, 'scoreOrder');
+  checkInteger(grid, 1, MAX_GRID, 'grid');
+  checkInteger(align, 1, MAX_ALIGN, 'align');
+  if (scales !== undefined) {
+    if (!isList(scales)) throw expected('a list of scales', scales, 'scales');
+    if (scales.length > MAX_SCALES) {
+      throw expected(`at most ${String(MAX_SCALES)} scales`, scales.length, 'scales');
+    }
+    for (const [i, scale] of scales.entries()) checkInteger(scale, 1, LONGEST_SIDE, `scales[${String(i)}]`);
+  }
+  const chosen: Partial<Evaluation> = {
+    ...(protocol !== undefined && { protocol }),
+    ...(scales !== undefined && { scales }),
+    ...(grid !== undefined && { grid }),
+    ...(align !== undefined && { align }),
+    ...(kernel !== undefined && { kernel }),
+    ...(scoreOrder !== undefined && { scoreOrder }),
+  };
+  return evaluationMessage(chosen);
+}
+
+function isList(value: unknown): boolean {
+  return Array.isArray(value);
+}
