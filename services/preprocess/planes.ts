@@ -3,6 +3,7 @@
 
 import type { Kernel, PlaneSpec } from '../../vgg/views.ts';
 import { finish, type Pixels } from './decode.ts';
+import { enlarge } from './enlarge.ts';
 import type { Limits } from './limits.ts';
 import { sharp } from './loaders.ts';
 
@@ -27,6 +28,10 @@ export async function rescale(
   const from = square ?? source;
   const same = width === from.width && height === from.height;
   if (same && !square) return { ...spec, rgb8: source.rgb8 };
+  // Squares are never enlarged: no scale is below the size of a crop.
+  if (!square && (width > from.width || height > from.height)) {
+    return { ...spec, rgb8: (await enlarge(source, spec, kernel)).rgb8 };
+  }
   let image = sharp(source.rgb8, {
     raw: { width: source.width, height: source.height, channels: 3 },
     limitInputPixels: false,
