@@ -41,6 +41,9 @@ export async function decode(
     .toColourspace('srgb');
   // Deep photos pass through a wide colour space, which must be left by its own profile.
   if (header.deep && header.profiled) image = image.withIccProfile('srgb');
+  const colour = { r: level(background.red), g: level(background.green), b: level(background.blue) };
+  // The library lays a background after profiles and before resizing, as one lays a photo on paper.
+  if (header.hasAlpha && header.rgb) image = image.flatten({ background: colour });
   const size = kernel === 'nearest' ? undefined : reducedSize(header, largestScale);
   if (size) {
     const { width, height, wholeFirst } = size;
@@ -52,12 +55,12 @@ export async function decode(
   }
   const decoded = await finish(image, limits, (error) => damaged(format, error));
   if (decoded.channels === 3) return decoded;
-  // After the conversion to RGB: before it, a grey photo would get a grey background. And before any
-  // resizing, as one lays a photo on paper.
+  // Any other photo than RGB would get a background of its own kind, a grey one a grey background:
+  // it is converted first.
   const { width, height, channels } = decoded;
   return finish(
     sharp(decoded.rgb8, { raw: { width, height, channels }, limitInputPixels: false }).flatten({
-      background: { r: level(background.red), g: level(background.green), b: level(background.blue) },
+      background: colour,
     }),
     limits,
   );
@@ -76,7 +79,7 @@ export function reducedSize(
   { format, upright, hasAlpha, rgb }: Pick<Header, 'format' | 'upright' | 'hasAlpha' | 'rgb'>,
   largestScale: number,
 ): (Size & { wholeFirst: boolean }) | undefined {
-  if (hasAlpha) return undefined; // The background comes first.
+  if (hasAlpha && !rgb) return undefined; // The background comes first.
   const side = Math.min(upright.width, upright.height);
   if (side < 2.5 * largestScale) return undefined;
   const twice = planeSize(upright, 2 * largestScale);

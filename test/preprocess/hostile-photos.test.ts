@@ -130,6 +130,16 @@ describe('damaged photos', () => {
     expect(await refusal(photo)).toBe(damaged(name));
   });
 
+  test('a progressive JPEG of a thousand scans more', async () => {
+    const photo = await photos.textured(96, 80).jpeg({ progressive: true }).toBuffer();
+    const end = photo.length - 2;
+    const scan = photo.subarray(photo.lastIndexOf(Buffer.from([0xff, 0xda])), end);
+    const scans = Array.from({ length: 1000 }, () => scan);
+    expect(await refusal(Buffer.concat([photo.subarray(0, end), ...scans, photo.subarray(end)]))).toBe(
+      damaged('JPEG'),
+    );
+  });
+
   test('bytes after the end of a JPEG are not looked at', async () => {
     const photo = golden('progressive.jpg');
     const [plain] = await planesOf(photo);
@@ -267,6 +277,19 @@ describe('unusual but honest photos', () => {
       .toBuffer();
     near(await colourOf(photo), wanted, 4);
   });
+
+  test.each(['srgb', 'b-w'])(
+    'a large transparent photo (%s) is laid over the mean before it is reduced',
+    async (space) => {
+      // Columns in turn opaque white and transparent: each plane pixel sees many of both.
+      const rgba = Buffer.alloc(480 * 400 * 4, Buffer.from([255, 255, 255, 255, 255, 255, 255, 0]));
+      const photo = await sharp(rgba, { raw: { width: 480, height: 400, channels: 4 } })
+        .toColourspace(space)
+        .png()
+        .toBuffer();
+      near(await colourOf(photo), [(255 + 124) / 2, (255 + 117) / 2, (255 + 104) / 2], 8);
+    },
+  );
 
   test('a grey photo of one bit', async () => {
     const photo = await photos

@@ -122,8 +122,10 @@ describe('how far a photo is reduced while it is decoded', () => {
     expect(reduced(width, height)).toEqual(wanted);
   });
 
-  test('never where a background is laid first', () => {
-    expect(reduced(8000, 6000, { hasAlpha: true, format: 'png' })).toBeUndefined();
+  test('only once a background is laid', () => {
+    const alpha = { hasAlpha: true, format: 'png' };
+    expect(reduced(8000, 6000, { ...alpha, rgb: false })).toBeUndefined();
+    expect(reduced(8000, 6000, alpha)).toEqual({ width: 1365, height: 1024, ...decoder });
   });
 
   test('a grey JPEG that the decoder would move is not reduced', () => {
