@@ -47,9 +47,12 @@ export interface Problem {
   errors: readonly { field: string; message: string }[];
 }
 
-/** Sends an error. */
-export async function sendProblem(reply: FastifyReply, error: VggError): Promise<void> {
-  const status = HTTP_STATUS[error.code];
+/** Sends an error; with the status of its code unless HTTP has a better one. */
+export async function sendProblem(
+  reply: FastifyReply,
+  error: VggError,
+  status = HTTP_STATUS[error.code],
+): Promise<void> {
   const problem: Problem = {
     type: 'about:blank',
     title: TITLES[error.code],

@@ -1,0 +1,86 @@
+// Starts the aggregator service, in this process or as one.
+
+import type { Registry } from 'prom-client';
+import { createClient } from '../../sdk/index.ts';
+import { createLogger, type Logger } from '../host/log.ts';
+import { createRegistry } from '../host/metrics.ts';
+import { runIfMain } from '../host/process.ts';
+import { startServer, type RunningServer } from '../host/serve.ts';
+import { readConfig, type AggregatorConfig } from './config.ts';
+import { aggregatorMetrics } from './metrics.ts';
+import type { Road } from './road.ts';
+import { sdkUpstream } from './sdk-upstream.ts';
+import { createAggregatorService } from './service.ts';
+
+const NAME = 'aggregator';
+
+/** What a caller in the same process may bring along. */
+export interface AggregatorOverrides {
+  log?: Logger;
+  registry?: Registry;
+  /** Monotonic milliseconds. */
+  now?: () => number;
+}
+
+/**
+ * Starts the service.
+ *
+ * @throws VggError INVALID_ARGUMENT for a wrong config, UNAVAILABLE if the address cannot be had
+ */
+export async function startAggregator(
+  config: AggregatorConfig,
+  overrides: AggregatorOverrides = {},
+): Promise<RunningServer> {
+  const {
+    log = createLogger(NAME, config.logLevel),
+    registry = createRegistry({ process: config.metricsPort !== undefined }),
+    now = () => performance.now(),
+  } = overrides;
+  const { preprocess, inference, upstreamCa: ca, upstreamCert: cert, upstreamKey: key } = config;
+  const client = createClient({
+    preprocess,
+    inference,
+    deadlineMs: config.maxDeadline,
+    ...(ca !== undefined && { tls: { ca, cert, key } }),
+  });
+  const roads = new Set<Road>();
+  const backlog = () => [...roads].reduce((sum, { tally }) => sum + tally.total - tally.done, 0);
+  try {
+    const server = await startServer({
+      name: NAME,
+      services: [
+        createAggregatorService({
+          upstream: sdkUpstream(client, { modelsAgeMs: config.modelsAge, now }),
+          limits: {
+            photoBytes: config.maxPhoto,
+            models: config.maxModels,
+            views: config.maxViews,
+            attempts: config.attempts,
+          },
+          metrics: aggregatorMetrics(registry, backlog),
+          roads,
+          now,
+        }),
+      ],
+      config,
+      registry,
+      log,
+    });
+    const end = () => {
+      client.close();
+    };
+    return {
+      ...server,
+      get inFlight() {
+        return server.inFlight;
+      },
+      drain: () => server.drain().finally(end),
+      close: () => server.close().finally(end),
+    };
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+await runIfMain(import.meta.url, NAME, () => startAggregator(readConfig(process.env)));

@@ -1,0 +1,113 @@
+// Starts the gateway, in this process or as one.
+
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import { createClient } from '../../sdk/index.ts';
+import { VggError } from '../../vgg/errors.ts';
+import { createLogger, type Logger } from '../host/log.ts';
+import { createRegistry } from '../host/metrics.ts';
+import { runIfMain } from '../host/process.ts';
+import { readApiKeys } from './api-keys.ts';
+import { readConfig, type GatewayConfig } from './config.ts';
+import { gatewayMetrics } from './metrics.ts';
+import { createGateway } from './service.ts';
+
+const NAME = 'gateway';
+
+/** What a caller in the same process may bring along. */
+export interface GatewayOverrides {
+  log?: Logger;
+  registry?: Registry;
+  /** Monotonic milliseconds. */
+  now?: () => number;
+}
+
+/** A running gateway. */
+export interface RunningGateway {
+  /** `http://127.0.0.1:8080` */
+  readonly url: string;
+  readonly registry: Registry;
+  /** Takes no new requests, lets those in flight finish, ends the rest after the drain time. */
+  drain(): Promise<void>;
+  /** Ends at once. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the gateway.
+ *
+ * @throws VggError INVALID_ARGUMENT for a wrong config, UNAVAILABLE if the address cannot be had
+ */
+export async function startGateway(
+  config: GatewayConfig,
+  overrides: GatewayOverrides = {},
+): Promise<RunningGateway> {
+  const {
+    log = createLogger(NAME, config.logLevel),
+    registry = createRegistry({ process: true }),
+    now = () => performance.now(),
+  } = overrides;
+  const { host, port, aggregator, inference, upstreamCa: ca, upstreamCert: cert, upstreamKey: key } = config;
+  const authenticate = config.apiKeys === undefined ? undefined : await readApiKeys(config.apiKeys);
+  const https = readTls(config);
+  const client = createClient({
+    aggregator,
+    inference,
+    deadlineMs: config.deadline,
+    ...(ca !== undefined && { tls: { ca, cert, key } }),
+  });
+  let open = true;
+  const app = await createGateway({
+    client,
+    authenticate,
+    metrics: gatewayMetrics(registry),
+    registry,
+    log,
+    limits: { bodyBytes: config.maxBody, deadlineMs: config.deadline },
+    open: () => open,
+    ...(https && { https }),
+    now,
+  });
+  try {
+    await app.listen({ host, port, listenTextResolver: () => 'listening' });
+  } catch (cause) {
+    client.close();
+    throw new VggError('UNAVAILABLE', `Cannot listen at ${host}:${String(port)}`, { cause });
+  }
+  const bound = (app.server.address() as AddressInfo).port;
+  const end = async (patienceMs: number) => {
+    open = false;
+    const force = setTimeout(() => {
+      app.server.closeAllConnections();
+    }, patienceMs);
+    await app.close();
+    clearTimeout(force);
+    client.close();
+  };
+  return {
+    url: `${https ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${String(bound)}`,
+    registry,
+    drain: () => end(config.drain),
+    close: () => end(0),
+  };
+}
+
+function readTls({ tlsCert, tlsKey }: GatewayConfig): { cert: Buffer; key: Buffer } | undefined {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new VggError(
+      'INVALID_ARGUMENT',
+      'Expected both VGG_GATEWAY_TLS_CERT and VGG_GATEWAY_TLS_KEY, or neither',
+    );
+  }
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  try {
+    return { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) };
+  } catch (cause) {
+    throw new VggError('INVALID_ARGUMENT', 'Expected a certificate and a key but cannot read them', {
+      cause,
+    });
+  }
+}
+
+await runIfMain(import.meta.url, NAME, () => startGateway(readConfig(process.env)));
