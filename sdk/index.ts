@@ -2,6 +2,7 @@
 
 export { ERROR_CODES, VggError, type ErrorCode, type FieldViolation } from '../vgg/errors.ts';
 export type { Answer, Prediction, ScoreMap, Timing, ViewScore } from './answer.ts';
+export { answerJson, type AnswerJson, type ViewScoreJson } from './answer-json.ts';
 export type { Average, AverageOptions, WeightedPosterior } from './average.ts';
 export type { CallOptions } from './call-options.ts';
 export type { ClassifyOptions, RunningAnswer } from './classify.ts';

@@ -125,7 +125,8 @@ async function run(
   }
 }
 
-// Leaving the loop early must not close the other direction, as a stream's own iterator would.
+// A Node.js client that cancels ends its requests first and resets the stream a moment later, so an
+// end is no promise that the call still lives: the signal tells. Leaving the loop early must not close the other direction, as a stream's own iterator would.
 async function* requestsOf(call: AnyCall, signal: AbortSignal): AsyncGenerator<object> {
   try {
     for await (const request of call.iterator({ destroyOnReturn: false })) yield request as object;

@@ -1,5 +1,6 @@
 // The calls that a server has not ended yet: how many, whether more may come, and their forced end.
 
+import { setMaxListeners } from 'node:events';
 import { VggError } from '../../vgg/errors.ts';
 
 /** Counts calls in and out. */
@@ -8,6 +9,11 @@ export class CallsInFlight {
   #count = 0;
   #refusing = false;
   #waiting: (() => void)[] = [];
+
+  constructor() {
+    // Every call listens; that is no leak.
+    setMaxListeners(0, this.#controller.signal);
+  }
 
   /** Calls that have not ended. */
   get count(): number {

@@ -1,6 +1,7 @@
 // Deadlines and cancellation as AbortSignals that leave no listener and no timer behind.
 // Knows time, nothing of calls.
 
+import { setMaxListeners } from 'node:events';
 import { VggError } from '../../vgg/errors.ts';
 
 // The longest that setTimeout can wait; more would fire at once.
@@ -47,6 +48,8 @@ export function scope(
   clock: Clock = systemClock,
 ): Scope {
   const controller = new AbortController();
+  // A handler may make any number of calls of its own with it; that is no leak.
+  setMaxListeners(0, controller.signal);
   const undo: (() => void)[] = [];
   const dispose = () => {
     for (const each of undo.splice(0)) each();

@@ -164,7 +164,7 @@ test('reflection lists what is served, and only that', async () => {
   });
   const ask = (request: object) =>
     new Promise<Record<string, unknown>>((resolve, reject) => {
-      // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call -- a client made at run time
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- a client made at run time
       const call: import('@grpc/grpc-js').ClientDuplexStream<object, Record<string, unknown>> =
         client['ServerReflectionInfo']?.();
       call.on('data', resolve);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { AverageRequest__Output } from '../../proto/generated/vgg/v1/AverageRequest.ts';
 import type { ClassifyRequest__Output } from '../../proto/generated/vgg/v1/ClassifyRequest.ts';
 import type { ScoreRequest__Output } from '../../proto/generated/vgg/v1/ScoreRequest.ts';
 import { VggError, createClient, type Photo, type PreparedPlane } from '../../sdk/index.ts';
@@ -288,7 +289,7 @@ function planes(count: number): PreparedPlane[] {
 async function* scorer(requests: AsyncIterable<ScoreRequest__Output>) {
   for await (const { prepared, cancel } of requests) {
     if (cancel) throw new VggError('CANCELLED', 'The caller ended the call');
-    for (const { index } of prepared?.views ?? []) {
+    for (const { index } of (prepared?.views ?? []) as { index: number }[]) {
       yield { view: index, posterior: bytes(new Float32Array([1, 0])), batchViews: 2 };
     }
   }
@@ -358,7 +359,9 @@ test('average sends posteriors in order and reads the mean', async () => {
     aggregator: {
       async Average(requests) {
         const seen: (number | undefined)[] = [];
-        for await (const { posterior } of requests) seen.push(posterior?.index);
+        for await (const { posterior } of requests as AsyncIterable<AverageRequest__Output>) {
+          seen.push(posterior?.index);
+        }
         expect(seen).toEqual([undefined, 0, 1]);
         return { count: 2, posterior: bytes(new Float64Array([0.5, 0.5])) };
       },
