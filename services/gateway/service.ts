@@ -85,12 +85,13 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     await Promise.resolve();
   });
 
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     arrivals.set(request, { at: now() });
     metrics.arrived();
-    await reply.header('x-request-id', request.id);
+    void reply.header('x-request-id', request.id);
+    done();
   });
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
     const { at, timing } = arrivals.get(request) ?? { at: now() };
     const parts = timing
       ? [
@@ -99,9 +100,10 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
           `compute;dur=${ms(timing.computeMs)}`,
         ]
       : [];
-    await reply.header('server-timing', [...parts, `total;dur=${ms(now() - at)}`].join(', '));
+    void reply.header('server-timing', [...parts, `total;dur=${ms(now() - at)}`].join(', '));
+    done();
   });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const { at } = arrivals.get(request) ?? { at: now() };
     const route = request.routeOptions.url ?? 'unknown';
     metrics.answered(route, request.method, reply.statusCode, (now() - at) / 1000);
@@ -109,7 +111,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
       { requestId: request.id, route, status: reply.statusCode, ms: Math.round(now() - at) },
       'answered',
     );
-    await Promise.resolve();
+    done();
   });
   app.setErrorHandler(async (thrown, request, reply) => {
     const error = readError(thrown, limits.bodyBytes);
