@@ -27,7 +27,11 @@ export function addClassify(program: Command): void {
     .command('classify')
     .argument('<photo...>', 'JPEG, PNG, WebP, AVIF, TIFF or GIF files')
     .description('say what is in photos')
-    .option('--model <name...>', 'model, or several whose answers are averaged (default: the default model)')
+    .option(
+      '--model <name>',
+      'model; given several times, the answers are averaged (default: the default model)',
+      (name: string, before: string[] = []) => [...before, ...name.split(',')],
+    )
     .option('--models <dir>', 'folder of models (default: $VGG_MODELS, or the one in the package)');
   addEvaluationOptions(command)
     .option('--top <n>', 'predictions to show', (text) => integer(text, '--top', 1, 1_000_000), 5)
@@ -61,7 +65,7 @@ async function run(photos: string[], flags: ClassifyFlags): Promise<void> {
       try {
         const answer = await client.classify(photo, {
           ...evaluationOf(flags),
-          ...(flags.model && { models: flags.model.flatMap((name) => name.split(',')) }),
+          ...(flags.model && { models: flags.model }),
           top: flags.top,
           posterior: flags.posterior,
           viewScores: flags.views ?? flags.scoreMaps,
@@ -105,7 +109,7 @@ async function connect(flags: ClassifyFlags): Promise<{ client: VggClient; close
   }
   const stack = await startStack({
     models: modelsFolder(flags.models),
-    load: flags.model?.flatMap((name) => name.split(',')) ?? [],
+    load: flags.model ?? [],
     logLevel: 'silent',
   });
   const client = createClient({ aggregator: stack.aggregator.address, deadlineMs });

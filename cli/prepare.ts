@@ -9,7 +9,7 @@ import { readConfig } from '../services/preprocess/config.ts';
 import { startPreprocess } from '../services/preprocess/main.ts';
 import { meanColour } from '../vgg/pack.ts';
 import { resolveEvaluation } from '../vgg/views.ts';
-import { contactSheet } from './contact-sheet.ts';
+import { writeContactSheet } from './contact-sheet.ts';
 import { interruptSignal } from './interrupt.ts';
 import { modelsFolder, openNamed } from './models.ts';
 import { addEvaluationOptions, evaluationOf, type EvaluationFlags } from './options.ts';
@@ -73,10 +73,11 @@ async function run(photo: string, flags: PrepareFlags): Promise<void> {
     await writeFile(join(out, 'views.json'), `${text}\n`);
     print(join(out, 'views.json'));
     if (flags.sheet !== undefined) {
-      await contactSheet(
+      await writeContactSheet(
+        flags.sheet,
         planes.map(({ plane }) => plane),
         views,
-      ).toFile(flags.sheet);
+      );
       print(flags.sheet);
     }
   } finally {
