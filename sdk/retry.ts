@@ -17,10 +17,10 @@ export interface RetryPolicy {
 /** The policy unless another is given. */
 export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, firstBackoffMs: 100, maxBackoffMs: 2000 };
 
-// Retries are at most this many at once, and in the long run one for every five calls that
+// Retries are at most this many at once, and in the long run one for every four calls that
 // succeed: a service that is overloaded must not be asked many times for each call.
 const BUDGET = 200;
-const EARNED_PER_SUCCESS = 0.2;
+const EARNED_PER_SUCCESS = 0.25;
 // Calls that were told to wait equally long must not all come back at once.
 const PUSHBACK_JITTER = 0.25;
 

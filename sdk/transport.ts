@@ -1,7 +1,7 @@
 // gRPC's four kinds of call as promises and async iterables: one attempt each, on a leased
 // connection. Knows cancellation, flow control and statuses; neither retries nor what is sent.
 
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import {
   Metadata,
   status,
@@ -36,6 +36,9 @@ export interface PoliteEnd<Request> {
 
 // What @grpc/grpc-js says of a message over a limit, in its own words.
 const TOO_LARGE = /message larger than max|decompresses to a size larger/;
+
+// And of a connection that broke, where it does not call that UNAVAILABLE itself.
+const LOST = /^Received RST_STREAM with code \d+ triggered by internal client error/;
 
 type AnyCall = ClientUnaryCall | ClientReadableStream<unknown> | ClientWritableStream<unknown>;
 
@@ -148,6 +151,9 @@ export function errorOf(error: unknown, signal?: AbortSignal): VggError {
   if (error.code === status.RESOURCE_EXHAUSTED && TOO_LARGE.test(error.details)) {
     return new VggError('TOO_LARGE', `Expected a smaller message: ${error.details}`, { cause: error });
   }
+  if (error.code === status.INTERNAL && LOST.test(error.details)) {
+    return new VggError('UNAVAILABLE', 'The connection was lost', { cause: error });
+  }
   return fromStatus(error);
 }
 
@@ -173,7 +179,11 @@ function follow(call: AnyCall, lease: Lease, { signal }: Attempt, abort: () => v
     wasCancelled = true;
     cancel();
   };
-  signal?.addEventListener('abort', abort);
+  if (signal) {
+    // Any number of calls may share a signal; that is no leak.
+    setMaxListeners(0, signal);
+    signal.addEventListener('abort', abort);
+  }
   call.once('status', ({ code }: StatusObject) => {
     signal?.removeEventListener('abort', abort);
     // What this side ends by itself is a reset: its own deadline, a message that it cannot take.

@@ -91,13 +91,17 @@ async function run(
   const now = host.clock.now();
   const deadline = Math.min(deadlineOf(call, now + host.deadlineMs), now + host.maxDeadlineMs);
   const { signal, abort, dispose } = scope(deadline, [host.forced], host.clock);
+  let settled = false;
   call.once('cancelled', () => {
+    // It also tells of the end of every call that was answered.
+    if (settled) return;
     const late = host.clock.now() >= deadline - DEADLINE_SLACK_MS;
     abort(late ? deadlineExceeded() : new VggError('CANCELLED', 'The client went away'));
   });
   // The stream's own errors follow a cancelled call, and tell nothing new.
   call.on('error', () => {});
   const settle = (outcome: Outcome, error?: VggError) => {
+    settled = true;
     dispose();
     ended(outcome);
     const fields = { code: outcome, durationMs: host.clock.now() - now };

@@ -25,7 +25,7 @@ export interface CallContext {
   /** Logs with the request's id and method. */
   readonly log: Logger;
   /** Metadata that the client sent: the last value of a key, if it is text. */
-  header(name: string): string | undefined;
+  readonly header: (name: string) => string | undefined;
   /** Name of the rpc with its service: vgg.v1.AggregatorService/Classify. */
   readonly method: string;
 }
