@@ -30,7 +30,7 @@ export function addClassify(program: Command): void {
     .option(
       '--model <name>',
       'model; given several times, the answers are averaged (default: the default model)',
-      (name: string, before: string[] = []) => [...before, ...name.split(',')],
+      (name: string, before: string[] | undefined) => [...(before ?? []), ...name.split(',')],
     )
     .option('--models <dir>', 'folder of models (default: $VGG_MODELS, or the one in the package)');
   addEvaluationOptions(command)

@@ -72,7 +72,7 @@ function node(): Finding {
 
 function imaging(): Finding {
   const missing = FORMATS.filter((format) => !sharp.format[format].input.buffer);
-  const versions = `sharp ${sharp.versions.sharp ?? ''}, libvips ${sharp.versions.vips}`;
+  const versions = `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`;
   return missing.length === 0
     ? { what: 'images', state: 'good', found: `${versions}: JPEG, PNG, WebP, AVIF, TIFF, GIF` }
     : { what: 'images', state: 'bad', found: `${versions} cannot read ${missing.join(', ')}` };

@@ -64,7 +64,14 @@ async function run(photo: string, flags: PrepareFlags): Promise<void> {
         .toFile(join(out, file));
       print(join(out, file));
     }
-    const facts = planes.map(({ file, plane: { rgb8: _, mean: __, ...plane } }) => ({ file, ...plane }));
+    const facts = planes.map(({ file, plane: { index, scale, width, height, square } }) => ({
+      file,
+      index,
+      scale,
+      width,
+      height,
+      square,
+    }));
     const text = JSON.stringify(
       { photo, inputSize, mean: json.mean, ...evaluation, planes: facts, views },
       null,
