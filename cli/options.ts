@@ -25,7 +25,7 @@ export function addEvaluationOptions(command: Command): Command {
   return command
     .addOption(
       new Option('--protocol <name>', `which views are scored: ${protocols} (default: multi-crop)`).argParser(
-        (text) => named(PROTOCOLS, text.toUpperCase().replaceAll('-', '_'), '--protocol'),
+        protocolOf,
       ),
     )
     .addOption(
@@ -98,11 +98,12 @@ export function integer(text: string, option: string, least: number, most: numbe
 /** One of a few words. @throws VggError INVALID_ARGUMENT naming the option */
 export function named<const Name extends string>(names: readonly Name[], text: string, option: string): Name {
   const name = names.find((each) => each === text);
-  if (!name)
-    throw expected(
-      `one of ${names.map((each) => (each.includes('_') ? kebab(each) : each)).join(', ')}`,
-      text,
-      option,
-    );
+  if (!name) throw expected(`one of ${names.join(', ')}`, text, option);
+  return name;
+}
+
+function protocolOf(text: string): Protocol {
+  const name = PROTOCOLS.find((each) => kebab(each) === kebab(text));
+  if (!name) throw expected(`one of ${PROTOCOLS.map(kebab).join(', ')}`, text, '--protocol');
   return name;
 }
