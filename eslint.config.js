@@ -1,8 +1,9 @@
 // Lint with types: a floating promise or an unsafe value is an error.
 import js from '@eslint/js';
+import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-export default tseslint.config(
+export default defineConfig(
   { ignores: ['dist/', 'coverage/', 'out/', 'proto/generated/'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,

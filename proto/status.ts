@@ -27,11 +27,6 @@ const DOMAIN = 'vgg-serve';
 // A peer refuses trailers of more than 8 KiB (grpc-js's default), which would hide the error.
 const MAX_FIELDS = 16;
 
-/** The gRPC status code that an error code becomes. */
-export function grpcCode(code: ErrorCode): status {
-  return GRPC_CODES[code];
-}
-
 /** The status that a server sends for any error; what is not a VggError becomes INTERNAL without its message. */
 export function toStatus(error: unknown): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
   const { code, message, fields, retryAfterMs } = asVggError(error);

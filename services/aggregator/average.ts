@@ -28,7 +28,7 @@ export async function average(
     else if (!next) throw expected('options first, then posteriors', message ?? 'nothing', 'message');
     else {
       if (given.length >= limit)
-        throw expected(`at most ${String(limit)} posteriors`, `${String(limit + 1)}`, 'posteriors');
+        throw expected(`at most ${String(limit)} posteriors`, String(limit + 1), 'posteriors');
       const posterior = readPosterior(next.posterior, next.index);
       mean ??= new PosteriorMean(posterior.length);
       if (!(next.weight >= 0 && next.weight <= 1 + TOLERANCE)) {

@@ -5,6 +5,7 @@ import { aggregatorService } from '../../proto/definitions.ts';
 import { enumName, evaluationOptions } from '../../proto/evaluation.ts';
 import type { AggregatorServiceHandlers } from '../../proto/generated/vgg/v1/AggregatorService.ts';
 import type { Answer } from '../../proto/generated/vgg/v1/Answer.ts';
+import type { AverageRequest__Output } from '../../proto/generated/vgg/v1/AverageRequest.ts';
 import type { ClassifyRequest__Output } from '../../proto/generated/vgg/v1/ClassifyRequest.ts';
 import type { ClassifyStreamResponse } from '../../proto/generated/vgg/v1/ClassifyStreamResponse.ts';
 import { expected } from '../../vgg/errors.ts';
@@ -42,7 +43,7 @@ export function createAggregatorService(dependencies: AggregatorDependencies): I
       if (!request) throw expected('a request', 'none', 'request');
       return classify(request, context, dependencies, true);
     },
-    Average: (requests, context) =>
+    Average: (requests: AsyncIterable<AverageRequest__Output>, context) =>
       average(requests, async (model) => (await upstream.model(model, context)).labels, limits.views),
   });
 }
