@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import type { Registry } from 'prom-client';
 import { createClient } from '../../sdk/index.ts';
 import { VggError } from '../../vgg/errors.ts';
@@ -14,6 +15,8 @@ import { gatewayMetrics } from './metrics.ts';
 import { createGateway } from './service.ts';
 
 const NAME = 'gateway';
+const ATTEMPTS = 2;
+const SWEEP_MS = 250;
 
 /** What a caller in the same process may bring along. */
 export interface GatewayOverrides {
@@ -55,6 +58,8 @@ export async function startGateway(
     aggregator,
     inference,
     deadlineMs: config.deadline,
+    // The services behind have tried again already; a client that is told to wait can wait itself.
+    retry: { attempts: ATTEMPTS },
     ...(ca !== undefined && { tls: { ca, cert, key } }),
   });
   let open = true;
@@ -72,6 +77,7 @@ export async function startGateway(
   try {
     await app.listen({ host, port, listenTextResolver: () => 'listening' });
   } catch (cause) {
+    await app.close();
     client.close();
     throw new VggError('UNAVAILABLE', `Cannot listen at ${host}:${String(port)}`, { cause });
   }
@@ -81,8 +87,13 @@ export async function startGateway(
     const force = setTimeout(() => {
       app.server.closeAllConnections();
     }, patienceMs);
+    // An answer that was half sent when this began leaves its connection open and idle.
+    const sweep = setInterval(() => {
+      app.server.closeIdleConnections();
+    }, SWEEP_MS);
     await app.close();
     clearTimeout(force);
+    clearInterval(sweep);
     client.close();
   };
   return {
@@ -102,11 +113,17 @@ function readTls({ tlsCert, tlsKey }: GatewayConfig): { cert: Buffer; key: Buffe
   }
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
   try {
-    return { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) };
+    const pair = { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) };
+    createSecureContext(pair);
+    return pair;
   } catch (cause) {
-    throw new VggError('INVALID_ARGUMENT', 'Expected a certificate and a key but cannot read them', {
-      cause,
-    });
+    throw new VggError(
+      'INVALID_ARGUMENT',
+      'Expected a certificate and its key in VGG_GATEWAY_TLS_CERT and VGG_GATEWAY_TLS_KEY but cannot use them',
+      {
+        cause,
+      },
+    );
   }
 }
 

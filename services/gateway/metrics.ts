@@ -16,6 +16,8 @@ export interface GatewayMetrics {
   arrived(): void;
   answered(route: string, method: string, status: number, seconds: number): void;
   abandoned(): void;
+  /** What came was no HTTP request. */
+  unreadable(status: number): void;
 }
 
 /** The metrics of one server. */
@@ -54,6 +56,9 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
     },
     abandoned() {
       abandoned.inc();
+    },
+    unreadable(status) {
+      requests.inc({ route: 'unknown', method: 'unknown', status: String(status) });
     },
   };
 }

@@ -1,6 +1,7 @@
 // Errors as RFC 9457 problem+json: the one table from error codes to HTTP.
 
 import type { FastifyReply } from 'fastify';
+import { STATUS_CODES } from 'node:http';
 import type { ErrorCode, VggError } from '../../vgg/errors.ts';
 
 /** HTTP status of each code. 499 is never seen: the client has gone. */
@@ -18,26 +19,13 @@ export const HTTP_STATUS: Record<ErrorCode, number> = {
   INTERNAL: 500,
 };
 
-const TITLES: Record<ErrorCode, string> = {
-  INVALID_ARGUMENT: 'Bad request',
-  UNSUPPORTED_FORMAT: 'Unsupported image format',
-  TOO_LARGE: 'Too large',
-  NOT_FOUND: 'Not found',
-  RESOURCE_EXHAUSTED: 'Too busy',
-  UNAVAILABLE: 'Unavailable',
-  DEADLINE_EXCEEDED: 'Took too long',
-  CANCELLED: 'Cancelled',
-  UNAUTHENTICATED: 'Credential required',
-  PERMISSION_DENIED: 'Not allowed',
-  INTERNAL: 'Internal error',
-};
-
 // Where a server says come back but not when.
 const RETRY_AFTER_MS = 1000;
 
 /** The body of an error answer. */
 export interface Problem {
   type: 'about:blank';
+  /** The status in words (RFC 9457, Section 4.2.1). */
   title: string;
   status: number;
   code: ErrorCode;
@@ -47,23 +35,28 @@ export interface Problem {
   errors: readonly { field: string; message: string }[];
 }
 
-/** Sends an error; with the status of its code unless HTTP has a better one. */
-export async function sendProblem(
-  reply: FastifyReply,
-  error: VggError,
-  status = HTTP_STATUS[error.code],
-): Promise<void> {
-  const problem: Problem = {
+/** An error as a problem; with the status of its code unless HTTP has a better one. */
+export function problemOf(error: VggError, status = HTTP_STATUS[error.code]): Problem {
+  return {
     type: 'about:blank',
-    title: TITLES[error.code],
+    title: STATUS_CODES[status] ?? 'Client Closed Request',
     status,
     code: error.code,
     detail: error.message,
     errors: error.fields,
   };
-  if (status === 429 || status === 503) {
+}
+
+/** Sends an error; with the status of its code unless HTTP has a better one. */
+export function sendProblem(reply: FastifyReply, error: VggError, status?: number): FastifyReply {
+  const problem = problemOf(error, status);
+  if (problem.status === 429 || problem.status === 503) {
     void reply.header('retry-after', Math.max(1, Math.ceil((error.retryAfterMs ?? RETRY_AFTER_MS) / 1000)));
   }
-  if (status === 401) void reply.header('www-authenticate', 'Bearer realm="vgg-serve"');
-  await reply.code(status).type('application/problem+json').send(JSON.stringify(problem));
+  if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="vgg-serve"');
+  // As bytes: fastify would add a charset, which JSON has not (RFC 8259).
+  return reply
+    .code(problem.status)
+    .type('application/problem+json')
+    .send(Buffer.from(JSON.stringify(problem)));
 }

@@ -27,6 +27,8 @@ const NAMES = [
   'scoreMaps',
 ];
 
+const NUMBER = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i;
+
 /**
  * Reads a query; `model` may be given several times. Protocols are written MULTI_CROP or multi-crop.
  *
@@ -34,7 +36,7 @@ const NAMES = [
  */
 export function readQuery(query: Record<string, unknown>): ClassifyQuery {
   for (const name of Object.keys(query)) {
-    if (!NAMES.includes(name)) throw expected(`parameters ${NAMES.join(', ')}`, name, name);
+    if (!NAMES.includes(name)) throw expected(`parameters ${NAMES.join(', ')}`, name, 'query');
   }
   const texts = (name: string) => [query[name] ?? []].flat().map(String);
   const text = (name: string) => {
@@ -50,7 +52,6 @@ export function readQuery(query: Record<string, unknown>): ClassifyQuery {
     const value = text(name);
     return value === undefined ? undefined : number(value, name);
   });
-  if (top !== undefined && !(Number.isInteger(top) && top >= 1)) throw expected('top ≥ 1', top, 'top');
   return {
     models: texts('model')
       .flatMap((name) => name.split(','))
@@ -82,7 +83,7 @@ function constantCase(name: string): string {
 }
 
 function number(text: string, field: string): number {
-  const value = /^\s*[-+]?[\d.]+\s*$/.test(text) ? Number(text) : NaN;
+  const value = NUMBER.test(text) ? Number(text) : NaN;
   if (Number.isNaN(value)) throw expected('a number', text, field);
   return value;
 }

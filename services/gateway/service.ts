@@ -4,21 +4,22 @@
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
 import fastify, {
+  LogController,
   type FastifyInstance,
-  type FastifyReply,
   type FastifyRequest,
   type FastifyServerOptions,
 } from 'fastify';
-import { randomUUID } from 'node:crypto';
 import type { Registry } from 'prom-client';
 import { answerJson, type VggClient } from '../../sdk/index.ts';
-import { VggError, asVggError, expected } from '../../vgg/errors.ts';
+import { VggError } from '../../vgg/errors.ts';
 import type { Logger } from '../host/log.ts';
 import type { Authenticate } from './api-keys.ts';
+import { Arrivals, requestIdOf } from './arrivals.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import { photoOf } from './photo.ts';
+import { checkContentType, photoOf } from './photo.ts';
 import { sendProblem } from './problem.ts';
 import { readQuery } from './query.ts';
+import { bodyTooLarge, discardRest, readError, refuseSocket, unroutable, type Route } from './refusals.ts';
 
 /** What the routes stand on. */
 export interface GatewayDependencies {
@@ -36,8 +37,11 @@ export interface GatewayDependencies {
   now: () => number;
 }
 
-const REQUEST_ID = /^[\w.:-]{1,128}$/;
 const READY_MS = 1000;
+// Of a form, what is not the photo: boundaries and headers.
+const FORM_BYTES = 64 * 1024;
+// Node.js takes 16 KiB of request line and headers: a name in a path is never cut short before that.
+const LONGEST_NAME = 16 * 1024;
 
 const HELP = `vgg-serve: what is in this photo?
 
@@ -49,176 +53,145 @@ const HELP = `vgg-serve: what is in this photo?
   GET  /healthz        GET /readyz        GET /metrics
 `;
 
-interface Arrival {
-  at: number;
-  timing?: { prepareMs: number; queueMs: number; computeMs: number };
-}
-
 /** The HTTP server, not listening yet. */
 export async function createGateway(dependencies: GatewayDependencies): Promise<FastifyInstance> {
   const { client, authenticate, metrics, registry, log, limits, open, https, now } = dependencies;
+  const arrivals = new Arrivals(metrics, log, now);
+  const routes: Route[] = [];
   const options: FastifyServerOptions = {
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyBytes,
-    genReqId: ({ headers }) => {
-      const given = headers['x-request-id'];
-      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-    },
+    genReqId: ({ headers }) => requestIdOf(headers),
     requestTimeout: limits.deadlineMs,
+    routerOptions: { maxParamLength: LONGEST_NAME },
+    // The routes say it themselves, as a problem.
+    return503OnClosing: false,
+    clientErrorHandler: (error, socket) => {
+      const status = refuseSocket(error, socket);
+      if (status !== undefined) metrics.unreadable(status);
+    },
+    frameworkErrors: (thrown, request, reply) => {
+      // Such a request meets no hook.
+      arrivals.begin(request, reply);
+      void reply.header('server-timing', arrivals.serverTiming(request));
+      refuse(request, readError(thrown, limits.bodyBytes));
+      void sendProblem(reply, readError(thrown, limits.bodyBytes));
+    },
     ...(https && { https }),
   };
   const app = fastify(options) as FastifyInstance;
-  const arrivals = new WeakMap<FastifyRequest, Arrival>();
-  await app.register(helmet);
-  await app.register(multipart, { limits: { fileSize: limits.bodyBytes } });
-  app.removeAllContentTypeParsers();
-  await app.register(async (scope) => {
-    // Multipart keeps its own parser; everything else is bytes.
-    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-      done(null, body);
-    });
-    scope.addContentTypeParser(/^multipart\//, (_request, _payload, done) => {
-      done(null);
-    });
-    addRoutes(scope);
+
+  app.addHook('onRoute', ({ url, method }) => {
+    for (const each of [method].flat()) routes.push({ url, method: each });
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    arrivals.begin(request, reply);
+    if (!open()) void reply.header('connection', 'close');
     await Promise.resolve();
   });
-
-  app.addHook('onRequest', (request, reply, done) => {
-    arrivals.set(request, { at: now() });
-    metrics.arrived();
-    void reply.header('x-request-id', request.id);
-    done();
+  app.addHook('onSend', async (request, reply) => {
+    void reply.header('server-timing', arrivals.serverTiming(request));
+    // A connection that stays open would hold up the end of the process.
+    if (!open()) void reply.header('connection', 'close');
+    await Promise.resolve();
   });
-  app.addHook('onSend', (request, reply, _payload, done) => {
-    const { at, timing } = arrivals.get(request) ?? { at: now() };
-    const parts = timing
-      ? [
-          `prepare;dur=${ms(timing.prepareMs)}`,
-          `queue;dur=${ms(timing.queueMs)}`,
-          `compute;dur=${ms(timing.computeMs)}`,
-        ]
-      : [];
-    void reply.header('server-timing', [...parts, `total;dur=${ms(now() - at)}`].join(', '));
-    done();
+  await app.register(helmet);
+  app.removeAllContentTypeParsers();
+  await app.register(multipart);
+  // Forms keep their own parser; everything else is bytes.
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body);
   });
-  app.addHook('onResponse', (request, reply, done) => {
-    const { at } = arrivals.get(request) ?? { at: now() };
-    const route = request.routeOptions.url ?? 'unknown';
-    metrics.answered(route, request.method, reply.statusCode, (now() - at) / 1000);
-    log.debug(
-      { requestId: request.id, route, status: reply.statusCode, ms: Math.round(now() - at) },
-      'answered',
-    );
-    done();
+  app.addHook('onRequest', async (request, reply) => {
+    // The router takes /v1/models/ for a model without a name.
+    if (!request.is404 && !Object.values(request.params as Record<string, string>).includes('')) return;
+    const { error, status, allow } = unroutable(request, routes);
+    if (allow !== undefined) void reply.header('allow', allow);
+    refuse(request, error);
+    await sendProblem(reply, error, status);
   });
-  app.setErrorHandler(async (thrown, request, reply) => {
+  app.setErrorHandler((thrown, request, reply) => {
     const error = readError(thrown, limits.bodyBytes);
-    if (error.code === 'INTERNAL') log.error({ requestId: request.id, err: error }, 'request failed');
-    else log.info({ requestId: request.id, code: error.code, reason: error.message }, 'request refused');
-    await sendProblem(reply, error);
+    refuse(request, error);
+    // fastify closes the connection of a body that it does not read; here the rest is discarded.
+    if (open()) void reply.removeHeader('connection');
+    void sendProblem(reply, error);
   });
-  app.setNotFoundHandler(async (request, reply) => {
-    const path = request.url.split('?')[0] ?? '';
-    const allowed = (['GET', 'POST'] as const).filter((method) => app.hasRoute({ url: path, method }));
-    if (allowed.length > 0) void reply.header('allow', allowed.join(', '));
-    const error = expected(
-      allowed.length > 0 ? `method ${allowed.join(' or ')} of ${path}` : 'a path that GET / names',
-      allowed.length > 0 ? request.method : path,
-      'request',
-      allowed.length > 0 ? 'INVALID_ARGUMENT' : 'NOT_FOUND',
-    );
-    await sendProblem(reply, error, allowed.length > 0 ? 405 : undefined);
+
+  app.get('/', (_request, reply) => reply.type('text/plain; charset=utf-8').send(HELP));
+  app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
+  app.get('/readyz', async (request, reply) => {
+    const ready = open() && (await isReady(request));
+    await reply
+      .code(ready ? 200 : 503)
+      .type('text/plain')
+      .send(ready ? 'ready\n' : 'not ready\n');
   });
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
+  app.get('/v1/models', { onRequest: guard }, async (request) => ({
+    models: await client.models(callOf(request)),
+  }));
+  app.get<{ Params: { name: string } }>('/v1/models/:name', { onRequest: guard }, (request) =>
+    client.model(request.params.name, callOf(request)),
+  );
+  const early = [guard, checkClassify];
+  app.post<{ Querystring: Record<string, unknown> }>(
+    '/v1/classify',
+    { onRequest: early },
+    async (request) => {
+      const { models, evaluation, top, posterior, viewScores, scoreMaps } = readQuery(request.query);
+      const { photo, name } = await photoOf(request, limits.bodyBytes);
+      const call = { models, top, posterior, viewScores, scoreMaps, ...callOf(request) };
+      const answer = await client.classify(photo, { ...evaluation, ...call });
+      arrivals.of(request).timing = answer.timing;
+      return answerJson(name, answer);
+    },
+  );
   return app;
 
-  function addRoutes(scope: FastifyInstance): void {
-    scope.get('/', (_request, reply) => reply.type('text/plain; charset=utf-8').send(HELP));
-    scope.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
-    scope.get('/readyz', async (_request, reply) => {
-      const ready = open() && (await client.ready({ deadlineMs: READY_MS }));
-      await reply
-        .code(ready ? 200 : 503)
-        .type('text/plain')
-        .send(ready ? 'ready\n' : 'not ready\n');
-    });
-    scope.get('/metrics', async (_request, reply) =>
-      reply.type(registry.contentType).send(await registry.metrics()),
-    );
+  async function guard(request: FastifyRequest): Promise<void> {
+    authenticate?.(request.headers);
+    if (!open()) throw new VggError('UNAVAILABLE', 'The server is shutting down');
+    await Promise.resolve();
+  }
 
-    const guarded = async (request: FastifyRequest) => {
-      authenticate?.(request.headers);
-      if (!open()) throw new VggError('UNAVAILABLE', 'The server is shutting down');
-      await Promise.resolve();
-    };
-    scope.get('/v1/models', { onRequest: guarded }, async (request) => ({
-      models: await client.models(callOf(request)),
-    }));
-    scope.get<{ Params: { name: string } }>('/v1/models/:name', { onRequest: guarded }, (request) =>
-      client.model(request.params.name, callOf(request)),
-    );
-    scope.post<{ Querystring: Record<string, unknown> }>(
-      '/v1/classify',
-      { onRequest: guarded },
-      async (request, reply) => {
-        const { models, evaluation, top, posterior, viewScores, scoreMaps } = readQuery(request.query);
-        const { photo, name } = await photoOf(request, limits.bodyBytes);
-        const left = abortWhenGone(reply, metrics);
-        const answer = await client.classify(photo, {
-          ...evaluation,
-          models,
-          top,
-          posterior,
-          viewScores,
-          scoreMaps,
-          ...callOf(request),
-          signal: left,
-        });
-        const arrival = arrivals.get(request);
-        if (arrival) arrival.timing = answer.timing;
-        return answerJson(name, answer);
-      },
-    );
+  // What is wrong before the photo is read is said before it is sent.
+  async function checkClassify(request: FastifyRequest): Promise<void> {
+    const { 'content-type': type, 'content-length': length } = request.headers;
+    checkContentType(type);
+    readQuery(request.query as Record<string, unknown>);
+    if (Number(length) > limits.bodyBytes + FORM_BYTES) throw bodyTooLarge(limits.bodyBytes);
+    await Promise.resolve();
+  }
+
+  async function isReady(request: FastifyRequest): Promise<boolean> {
+    try {
+      return await client.ready({ requestId: request.id, deadlineMs: READY_MS });
+    } catch (error) {
+      log.warn({ requestId: request.id, err: error }, 'services behind cannot be asked');
+      return false;
+    }
   }
 
   function callOf(request: FastifyRequest) {
-    return { requestId: request.id, deadlineMs: limits.deadlineMs };
+    return { requestId: request.id, deadlineMs: limits.deadlineMs, signal: arrivals.of(request).gone };
   }
-}
 
-// Aborted when the client closes its connection before it has its answer.
-function abortWhenGone(reply: FastifyReply, metrics: GatewayMetrics): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => {
-    if (reply.raw.writableFinished) return;
-    metrics.abandoned();
-    gone.abort(new VggError('CANCELLED', 'The client went away'));
-  });
-  return gone.signal;
-}
-
-// What fastify itself found wrong, in the project's words.
-function readError(thrown: unknown, bodyBytes: number): VggError {
-  if (thrown instanceof VggError) return thrown;
-  const { code, statusCode } = thrown as { code?: string; statusCode?: number };
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || statusCode === 413) {
-    return expected(`a body of at most ${String(bodyBytes)} bytes`, 'more', 'body', 'TOO_LARGE');
+  function refuse(request: FastifyRequest, error: VggError): void {
+    discardRest(request, limits.bodyBytes);
+    const { code, message, cause } = error;
+    if (code === 'INTERNAL') log.error({ requestId: request.id, err: error }, 'request failed');
+    else {
+      const why = {
+        requestId: request.id,
+        code,
+        reason: message,
+        ...(cause !== undefined && { err: cause }),
+      };
+      log.info(why, 'request refused');
+    }
   }
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || statusCode === 415) {
-    return expected(
-      'Content-Type image/* or multipart/form-data',
-      'none',
-      'Content-Type',
-      'UNSUPPORTED_FORMAT',
-    );
-  }
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return new VggError('INVALID_ARGUMENT', 'Expected a well-formed request', { cause: thrown });
-  }
-  return asVggError(thrown);
-}
-
-function ms(value: number): string {
-  return value.toFixed(1);
 }
