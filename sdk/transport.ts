@@ -39,6 +39,9 @@ const TOO_LARGE = /message larger than max|decompresses to a size larger/;
 
 // And of a connection that broke, where it does not call that UNAVAILABLE itself.
 const LOST = /^Received RST_STREAM with code \d+ triggered by internal client error/;
+// What @grpc/grpc-js says where nothing answers at an address: the last reason is the telling one.
+const UNREACHED =
+  /(?:No connection established.*Last error: (?:Error: )?|Name resolution failed for target )(.+?)(?:Resolution note:.*)?$/;
 
 type AnyCall = ClientUnaryCall | ClientReadableStream<unknown> | ClientWritableStream<unknown>;
 
@@ -153,6 +156,10 @@ export function errorOf(error: unknown, signal?: AbortSignal): VggError {
   }
   if (error.code === status.INTERNAL && LOST.test(error.details)) {
     return new VggError('UNAVAILABLE', 'The connection was lost', { cause: error });
+  }
+  const [, reason] = UNREACHED.exec(error.details) ?? [];
+  if (error.code === status.UNAVAILABLE && reason !== undefined) {
+    return new VggError('UNAVAILABLE', `Cannot reach the service: ${reason.trim().replace(/\.$/, '')}`, { cause: error });
   }
   return fromStatus(error);
 }
