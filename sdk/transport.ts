@@ -159,7 +159,9 @@ export function errorOf(error: unknown, signal?: AbortSignal): VggError {
   }
   const [, reason] = UNREACHED.exec(error.details) ?? [];
   if (error.code === status.UNAVAILABLE && reason !== undefined) {
-    return new VggError('UNAVAILABLE', `Cannot reach the service: ${reason.trim().replace(/\.$/, '')}`, { cause: error });
+    return new VggError('UNAVAILABLE', `Cannot reach the service: ${reason.trim().replace(/\.$/, '')}`, {
+      cause: error,
+    });
   }
   return fromStatus(error);
 }
