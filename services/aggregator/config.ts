@@ -2,25 +2,15 @@
 
 import { readEnv, type EnvValues } from '../host/env.ts';
 import { hostVariables } from '../host/host-variables.ts';
-import { bytes, duration, integer, path, text } from '../host/variables.ts';
+import { addressVariable, upstreamTlsVariables } from '../host/upstream-variables.ts';
+import { bytes, duration, integer } from '../host/variables.ts';
 
 /** Every variable of the service, by the name that the code uses: VGG_AGGREGATOR_PORT is `port`. */
 export const aggregatorVariables = {
   ...hostVariables({ port: 50051 }),
-  preprocess: text({
-    description: 'Where preprocess is: HOST:PORT, several between commas, or dns:///NAME:PORT.',
-    default: '127.0.0.1:50052',
-  }),
-  inference: text({
-    description: 'Where inference is: HOST:PORT, several between commas, or dns:///NAME:PORT.',
-    default: '127.0.0.1:50053',
-  }),
-  upstreamCa: path({
-    description: 'Authorities that sign the certificates of preprocess and inference, PEM; turns TLS on.',
-    default: undefined,
-  }),
-  upstreamCert: path({ description: 'Certificate to show them (mutual TLS), PEM.', default: undefined }),
-  upstreamKey: path({ description: 'Private key of that certificate, PEM.', default: undefined }),
+  preprocess: addressVariable('preprocess', '127.0.0.1:50052'),
+  inference: addressVariable('inference', '127.0.0.1:50053'),
+  ...upstreamTlsVariables,
   modelsAge: duration({
     description: 'Time for which facts of a model are kept before they are asked for again.',
     default: 30_000,

@@ -6,6 +6,7 @@ import { createLogger, type Logger } from '../host/log.ts';
 import { createRegistry } from '../host/metrics.ts';
 import { runIfMain } from '../host/process.ts';
 import { startServer, type RunningServer } from '../host/serve.ts';
+import { upstreamTls } from '../host/upstream-variables.ts';
 import { readConfig, type AggregatorConfig } from './config.ts';
 import { aggregatorMetrics } from './metrics.ts';
 import type { Road } from './road.ts';
@@ -36,12 +37,12 @@ export async function startAggregator(
     registry = createRegistry({ process: config.metricsPort !== undefined }),
     now = () => performance.now(),
   } = overrides;
-  const { preprocess, inference, upstreamCa: ca, upstreamCert: cert, upstreamKey: key } = config;
+  const { preprocess, inference } = config;
   const client = createClient({
     preprocess,
     inference,
     deadlineMs: config.maxDeadline,
-    ...(ca !== undefined && { tls: { ca, cert, key } }),
+    tls: upstreamTls(config),
   });
   const roads = new Set<Road>();
   const backlog = () => [...roads].reduce((sum, { tally }) => sum + tally.total - tally.done, 0);

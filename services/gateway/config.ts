@@ -2,6 +2,7 @@
 
 import { readEnv, type EnvValues } from '../host/env.ts';
 import { LOG_LEVELS } from '../host/log.ts';
+import { addressVariable, upstreamTlsVariables } from '../host/upstream-variables.ts';
 import { bytes, choice, duration, integer, path, text } from '../host/variables.ts';
 
 /** Every variable of the service, by the name that the code uses: VGG_GATEWAY_PORT is `port`. */
@@ -19,20 +20,9 @@ export const gatewayVariables = {
     of: LOG_LEVELS,
     shared: true,
   }),
-  aggregator: text({
-    description: 'Where the aggregator is: HOST:PORT, several between commas, or dns:///NAME:PORT.',
-    default: '127.0.0.1:50051',
-  }),
-  inference: text({
-    description: 'Where inference is, for the list of models.',
-    default: '127.0.0.1:50053',
-  }),
-  upstreamCa: path({
-    description: 'Authorities that sign the certificates of the services behind, PEM; turns TLS on.',
-    default: undefined,
-  }),
-  upstreamCert: path({ description: 'Certificate to show them (mutual TLS), PEM.', default: undefined }),
-  upstreamKey: path({ description: 'Private key of that certificate, PEM.', default: undefined }),
+  aggregator: addressVariable('aggregator', '127.0.0.1:50051'),
+  inference: addressVariable('inference', '127.0.0.1:50053'),
+  ...upstreamTlsVariables,
   tlsCert: path({
     description: "The server's certificate chain, PEM; with tlsKey it serves HTTPS.",
     default: undefined,

@@ -10,12 +10,12 @@ import { createLogger, type Logger } from '../host/log.ts';
 import { createRegistry } from '../host/metrics.ts';
 import { runIfMain } from '../host/process.ts';
 import { readApiKeys } from './api-keys.ts';
+import { upstreamTls } from '../host/upstream-variables.ts';
 import { readConfig, type GatewayConfig } from './config.ts';
 import { gatewayMetrics } from './metrics.ts';
 import { createGateway } from './service.ts';
 
 const NAME = 'gateway';
-const ATTEMPTS = 2;
 const SWEEP_MS = 250;
 
 /** What a caller in the same process may bring along. */
@@ -51,16 +51,16 @@ export async function startGateway(
     registry = createRegistry({ process: true }),
     now = () => performance.now(),
   } = overrides;
-  const { host, port, aggregator, inference, upstreamCa: ca, upstreamCert: cert, upstreamKey: key } = config;
+  const { host, port, aggregator, inference } = config;
   const authenticate = config.apiKeys === undefined ? undefined : await readApiKeys(config.apiKeys);
   const https = readTls(config);
   const client = createClient({
     aggregator,
     inference,
     deadlineMs: config.deadline,
-    // The services behind have tried again already; a client that is told to wait can wait itself.
-    retry: { attempts: ATTEMPTS },
-    ...(ca !== undefined && { tls: { ca, cert, key } }),
+    // The services behind try again themselves; whoever is told to wait can wait without a place here.
+    retry: false,
+    tls: upstreamTls(config),
   });
   let open = true;
   const app = await createGateway({
