@@ -4,7 +4,7 @@
 import type { FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { VggError, asVggError, expected } from '../../vgg/errors.ts';
+import { VggError, asVggError, expected, type ErrorCode } from '../../vgg/errors.ts';
 import { problemOf, type Problem } from './problem.ts';
 
 /** A path as fastify writes it, `/v1/models/:name`, and a method that it takes. */
@@ -56,6 +56,26 @@ export function readError(thrown: unknown, bodyBytes: number): VggError {
   return asVggError(thrown);
 }
 
+/**
+ * An answer of the services behind. A call that is lost is made once more: a replica may have left. What the
+ * services say of each other, with addresses, is for the log alone.
+ *
+ * @throws VggError what the services said; UNAVAILABLE, DEADLINE_EXCEEDED and INTERNAL in words for outside
+ */
+export async function fromBehind<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask().catch((error: unknown) => {
+      if (asVggError(error).code === 'UNAVAILABLE') return ask();
+      throw error;
+    });
+  } catch (cause) {
+    const { code, retryAfterMs } = asVggError(cause);
+    const message = OUTSIDE[code];
+    if (message === undefined) throw cause;
+    throw new VggError(code, message, { cause, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+  }
+}
+
 export function bodyTooLarge(bodyBytes: number): VggError {
   return expected(`a body of at most ${String(bodyBytes)} bytes`, 'more', 'body', 'TOO_LARGE');
 }
@@ -77,6 +97,12 @@ export function discardRest({ raw }: FastifyRequest, mostBytes: number): void {
 }
 
 const LINGER_MS = 1000;
+
+const OUTSIDE: Partial<Record<ErrorCode, string>> = {
+  UNAVAILABLE: 'The services that answer cannot be reached',
+  DEADLINE_EXCEEDED: 'There was no answer in time',
+  INTERNAL: 'Internal error',
+};
 
 // Node.js's errors, by code: what is not HTTP, and what has a status of its own.
 const SOCKET_REFUSALS: Record<string, { message: string; status: number }> = {

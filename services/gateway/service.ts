@@ -19,7 +19,15 @@ import type { GatewayMetrics } from './metrics.ts';
 import { checkContentType, photoOf } from './photo.ts';
 import { sendProblem } from './problem.ts';
 import { readQuery } from './query.ts';
-import { bodyTooLarge, discardRest, readError, refuseSocket, unroutable, type Route } from './refusals.ts';
+import {
+  bodyTooLarge,
+  discardRest,
+  fromBehind,
+  readError,
+  refuseSocket,
+  unroutable,
+  type Route,
+} from './refusals.ts';
 
 /** What the routes stand on. */
 export interface GatewayDependencies {
@@ -131,12 +139,14 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
-  app.get('/v1/models', { onRequest: guard }, async (request) => ({
-    models: await client.models(callOf(request)),
-  }));
-  app.get<{ Params: { name: string } }>('/v1/models/:name', { onRequest: guard }, (request) =>
-    client.model(request.params.name, callOf(request)),
-  );
+  app.get('/v1/models', { onRequest: guard }, async (request) => {
+    const call = callOf(request);
+    return { models: await fromBehind(() => client.models(call)) };
+  });
+  app.get<{ Params: { name: string } }>('/v1/models/:name', { onRequest: guard }, async (request) => {
+    const call = callOf(request);
+    return await fromBehind(() => client.model(request.params.name, call));
+  });
   const early = [guard, checkClassify];
   app.post<{ Querystring: Record<string, unknown> }>(
     '/v1/classify',
@@ -145,7 +155,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
       const { models, evaluation, top, posterior, viewScores, scoreMaps } = readQuery(request.query);
       const { photo, name } = await photoOf(request, limits.bodyBytes);
       const call = { models, top, posterior, viewScores, scoreMaps, ...callOf(request) };
-      const answer = await client.classify(photo, { ...evaluation, ...call });
+      const answer = await fromBehind(() => client.classify(photo, { ...evaluation, ...call }));
       arrivals.of(request).timing = answer.timing;
       return answerJson(name, answer);
     },
@@ -177,7 +187,9 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
   }
 
   function callOf(request: FastifyRequest) {
-    return { requestId: request.id, deadlineMs: limits.deadlineMs, signal: arrivals.of(request).gone };
+    // A point in time: a call that is made again has no more of it.
+    const deadline = Date.now() + limits.deadlineMs;
+    return { requestId: request.id, signal: arrivals.of(request).gone, deadline };
   }
 
   function refuse(request: FastifyRequest, error: VggError): void {

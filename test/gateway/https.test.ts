@@ -30,7 +30,9 @@ function makeCertificate(): boolean {
     });
     return true;
   } catch (error) {
-    console.warn('HTTPS is not tested: no certificate could be made with openssl:', error);
+    process.stderr.write(
+      `HTTPS is not tested, no certificate could be made with openssl: ${String(error)}\n`,
+    );
     return false;
   }
 }
