@@ -200,30 +200,33 @@ export class Batcher<Unit extends BatchUnit, Scores> {
     const started = this.#now();
     const units = batch.map(({ waiting }) => waiting.unit);
     const batchViews = units.reduce((sum, unit) => sum + unit.views.length, 0);
+    let scores: readonly Scores[];
     try {
-      const scores = await target.score(units);
+      scores = await target.score(units);
       if (scores.length !== units.length) {
         throw new VggError(
           'INTERNAL',
           `Expected ${String(units.length)} scores but received ${String(scores.length)}`,
         );
       }
-      const computeMs = this.#now() - started;
-      const cost = units.reduce((sum, unit) => sum + unit.cost, 0);
-      if (computeMs > 0)
-        this.#costPerMs += (cost / computeMs - this.#costPerMs) * (this.#costPerMs ? 0.2 : 1);
-      const jobs = new Set(batch.map(({ job }) => job)).size;
-      this.#events.onBatch?.({ units: units.length, views: batchViews, jobs, computeMs });
-      for (const [i, { job, waiting }] of batch.entries()) {
-        const queueMs = started - waiting.arrived;
-        job.deliver({ unit: waiting.unit, scores: scores[i] as Scores, queueMs, computeMs, batchViews });
-      }
     } catch (error) {
       // Whoever had a unit in this batch fails; everybody else goes on.
       for (const { job } of batch) job.fail(error);
-    } finally {
       this.#running--;
       this.#wake();
+      return;
+    }
+    const computeMs = this.#now() - started;
+    const cost = units.reduce((sum, unit) => sum + unit.cost, 0);
+    if (computeMs > 0) this.#costPerMs += (cost / computeMs - this.#costPerMs) * (this.#costPerMs ? 0.2 : 1);
+    // The engine gets its next batch before anybody is sent an answer of this one.
+    this.#running--;
+    while (this.#running < this.#concurrency && this.#dispatch());
+    const jobs = new Set(batch.map(({ job }) => job)).size;
+    this.#events.onBatch?.({ units: units.length, views: batchViews, jobs, computeMs });
+    for (const [i, { job, waiting }] of batch.entries()) {
+      const queueMs = started - waiting.arrived;
+      job.deliver({ unit: waiting.unit, scores: scores[i] as Scores, queueMs, computeMs, batchViews });
     }
   }
 }

@@ -37,6 +37,8 @@ export interface InferenceMetrics extends Required<BatcherEvents> {
 }
 
 const DROP_CODES: ErrorCode[] = [
+  'INVALID_ARGUMENT',
+  'TOO_LARGE',
   'CANCELLED',
   'DEADLINE_EXCEEDED',
   'RESOURCE_EXHAUSTED',

@@ -81,7 +81,7 @@ async function infer(
   const call = scoring.open({
     model,
     wanted: { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: wanted.some(({ name }) => name === SCORE_MAP) },
-    rank: Number(priority?.int64Param ?? priority?.uint64Param ?? 0) > 0 ? 1 : 0,
+    rank: (priority?.int64Param ?? priority?.uint64Param ?? 0) > 0 ? 1 : 0,
     deadline,
     signal,
     reserve: images.pixels.length,
@@ -117,7 +117,10 @@ function readImages({ inputs, rawInputContents }: ModelInferRequest__Output): Im
   if (input.shape.length !== 4 || channels !== 3 || count < 1 || height < 1 || width < 1) {
     throw expected('shape [n, height, width, 3]', input.shape, 'inputs[0].shape');
   }
-  const bytes = rawInputContents[0] ?? Uint8Array.from(contentsOf(input));
+  if (rawInputContents.length > 1) {
+    throw expected('one raw input', rawInputContents.length, 'raw_input_contents');
+  }
+  const bytes = rawInputContents[0] ?? contentsOf(input);
   const size = height * width * 3;
   if (bytes.length !== count * size) {
     throw expected(
@@ -133,8 +136,12 @@ function readImages({ inputs, rawInputContents }: ModelInferRequest__Output): Im
   };
 }
 
-function contentsOf({ contents }: InputTensor): number[] {
-  return contents?.uintContents ?? [];
+function contentsOf({ contents }: InputTensor): Uint8Array {
+  const values = contents?.uintContents ?? [];
+  const wrong = values.find((value) => value > 255);
+  // Bytes would take it modulo 256, and the answer be wrong in silence.
+  if (wrong !== undefined) throw expected('values from 0 to 255', wrong, 'inputs[0].contents');
+  return Uint8Array.from(values);
 }
 
 interface WantedOutput {
@@ -149,7 +156,7 @@ function readOutputs({ outputs }: ModelInferRequest__Output): WantedOutput[] {
     if (name !== POSTERIOR && name !== SCORE_MAP) {
       throw expected(`output ${POSTERIOR} or ${SCORE_MAP}`, name, `outputs[${String(i)}].name`);
     }
-    const classification = Number(parameters['classification']?.int64Param ?? 0);
+    const classification = parameters['classification']?.int64Param ?? 0;
     if (classification > 0 && name !== POSTERIOR) {
       throw expected(
         `classification of ${POSTERIOR}`,

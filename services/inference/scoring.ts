@@ -68,10 +68,19 @@ export class Scoring {
         views += planeViews.length;
         if (views > this.#limits.viewsPerCall) throw this.#tooManyViews(views);
         checkMean(plane.mean, call.model);
-        if (this.#planeBytes + plane.rgb8.length > this.#limits.planeBytes) {
+        const { planeBytes } = this.#limits;
+        if (plane.rgb8.length > planeBytes) {
+          throw expected(
+            `a plane of at most ${String(planeBytes)} bytes`,
+            plane.rgb8.length,
+            'rgb8',
+            'TOO_LARGE',
+          );
+        }
+        if (this.#planeBytes + plane.rgb8.length > planeBytes) {
           throw new VggError(
             'RESOURCE_EXHAUSTED',
-            `Expected room for ${String(plane.rgb8.length)} bytes of planes but ${String(this.#planeBytes)} of ${String(this.#limits.planeBytes)} are held`,
+            `Expected room for ${String(plane.rgb8.length)} bytes of planes but ${String(this.#planeBytes)} of ${String(planeBytes)} are held`,
             { retryAfterMs: 1000 },
           );
         }

@@ -8,7 +8,7 @@ import type { PreparedPlane__Output } from '../../proto/generated/vgg/v1/Prepare
 import type { ScoreRequest__Output } from '../../proto/generated/vgg/v1/ScoreRequest.ts';
 import type { ScoreResponse } from '../../proto/generated/vgg/v1/ScoreResponse.ts';
 import { VggError, expected } from '../../vgg/errors.ts';
-import { SCORE_ORDERS, type View } from '../../vgg/views.ts';
+import { SCORE_ORDERS } from '../../vgg/views.ts';
 import { implement, type CallContext, type Implementation } from '../host/handlers.ts';
 import type { ScoredUnit } from './batcher.ts';
 import type { Unit, UnitScores } from './engine.ts';
@@ -25,7 +25,7 @@ export interface InferenceDependencies {
 export function createInferenceService(dependencies: InferenceDependencies): Implementation {
   const { models } = dependencies;
   return implement<InferenceServiceHandlers>(inferenceService, {
-    Score: (requests, context) => score(requests, context, dependencies),
+    Score: (requests: AsyncIterable<ScoreRequest__Output>, context) => score(requests, context, dependencies),
     ListModels: () => ({ models: models.names.map((name) => models.describe(name)) }),
     GetModel: ({ name }) => ({ model: models.describe(name) }),
   });
@@ -38,8 +38,8 @@ async function* score(
 ): AsyncGenerator<ScoreResponse, void, undefined> {
   const iterator = requests[Symbol.asyncIterator]();
   const first = await iterator.next();
-  const options = first.done === true ? undefined : first.value.options;
-  if (!options) throw expected('options as the first message', first.value?.message ?? 'nothing', 'message');
+  const { options, message } = first.done === true ? {} : first.value;
+  if (!options) throw expected('options as the first message', message ?? 'nothing', 'message');
   const call = scoring.open({
     model: models.get(options.model),
     wanted: {
@@ -77,13 +77,10 @@ async function takePlanes(iterator: AsyncIterator<ScoreRequest__Output>, call: S
 
 function arrivedPlane({ plane, views }: PreparedPlane__Output): ArrivedPlane {
   if (!plane) throw expected('a plane', 'none', 'prepared.plane');
-  const astray = views.find((view: View) => view.plane !== plane.index);
-  if (astray)
-    throw expected(
-      `views of plane ${String(plane.index)}`,
-      astray.plane,
-      `views[${String(astray.index)}].plane`,
-    );
+  for (const [place, view] of views.entries()) {
+    if (view.plane === plane.index) continue;
+    throw expected(`views of plane ${String(plane.index)}`, view.plane, `views[${String(place)}].plane`);
+  }
   return { width: plane.width, height: plane.height, rgb8: plane.rgb8, mean: plane.mean ?? undefined };
 }
 
