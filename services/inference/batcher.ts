@@ -2,9 +2,8 @@
 // Knows units by key, cost and number of views, and requests by priority, deadline and signal.
 // Does not know pixels, layers, engines or gRPC. Time and scheduling are parameters.
 //
-// A job is one request's units. Jobs take turns by the cost already spent on them, so that a job of
-// 150 views and a job of one view that arrives later are both served by the next batch. A batch holds
-// units of one model and one shape key, whoever they belong to. While the engine is idle nothing waits.
+// A job is one request's units. Jobs take turns by the cost already spent on them, so that a job of one
+// view that arrives after one of 150 is served by the next batch. A batch holds units of one model and one shape key, whoever they belong to. While the engine is idle nothing waits.
 
 import { VggError } from '../../vgg/errors.ts';
 
@@ -173,20 +172,21 @@ export class Batcher<Unit extends BatchUnit, Scores> {
   #dispatch(): boolean {
     const now = this.#now();
     for (const job of this.#jobs) job.expire(now);
-    const waiting = [...this.#jobs].filter((job) => job.waitingViews > 0);
-    const first = leastServed(waiting);
+    const turns = [...this.#jobs].filter((job) => job.waitingViews > 0).sort(byTurn);
+    const [first] = turns;
     const lead = first?.peek();
     if (!first || !lead) return false;
     this.#round = first.served;
     const { target } = first;
     const limit = target.batchLimit(lead.unit);
-    const batch: { job: Job<Unit, Scores>; waiting: Waiting<Unit> }[] = [];
     const { shapeKey } = lead.unit;
-    while (batch.length < limit) {
-      const job = leastServed(waiting.filter((each) => each.target === target && each.has(shapeKey)));
-      const taken = job?.take(shapeKey);
-      if (!job || !taken) break;
-      batch.push({ job, waiting: taken });
+    const batch: { job: Job<Unit, Scores>; waiting: Waiting<Unit> }[] = [];
+    for (const job of turns) {
+      while (job.target === target && batch.length < limit) {
+        const waiting = job.take(shapeKey);
+        if (!waiting) break;
+        batch.push({ job, waiting });
+      }
     }
     void this.#run(target, batch);
     return true;
@@ -231,14 +231,17 @@ export class Batcher<Unit extends BatchUnit, Scores> {
   }
 }
 
-function leastServed<Unit extends BatchUnit, Scores>(
-  jobs: readonly Job<Unit, Scores>[],
-): Job<Unit, Scores> | undefined {
-  let best: Job<Unit, Scores> | undefined;
-  for (const job of jobs) {
-    if (!best || job.rank < best.rank || (job.rank === best.rank && job.served < best.served)) best = job;
-  }
-  return best;
+// Turns are batches, not units: large jobs that are equal end one after the other, so that the callers of
+// the first ones bring the next while the last ones are computed. Of two that were served alike the one that
+// needs less goes first.
+function byTurn(a: Turn, b: Turn): number {
+  return a.rank - b.rank || a.served - b.served || a.waitingViews - b.waitingViews;
+}
+
+interface Turn {
+  readonly rank: Rank;
+  readonly served: number;
+  readonly waitingViews: number;
 }
 
 interface JobHost {
@@ -356,11 +359,6 @@ export class Job<Unit extends BatchUnit, Scores> implements AsyncIterable<Scored
   peek(): Waiting<Unit> | undefined {
     for (const list of this.#waiting.values()) return list[0];
     return undefined;
-  }
-
-  /** Whether a unit of this key waits. */
-  has(shapeKey: string): boolean {
-    return this.#waiting.has(shapeKey);
   }
 
   /** Takes the next unit of a key. */

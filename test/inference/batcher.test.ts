@@ -166,6 +166,34 @@ describe('fairness', () => {
     expect(target.batches[1]?.ids).toContain('small0');
   });
 
+  test('also when both arrive while the engine is busy', async () => {
+    const { target, tick, open } = setUp({ limit: 8 });
+    open().add(units('busy', 8));
+    tick();
+    open().add(units('big', 150));
+    open().add(units('small', 1));
+    target.batches[0]?.finish();
+    await settle();
+    expect(target.batches[1]?.ids).toEqual(['small0', ...units('big', 7).map(({ id }) => id)]);
+  });
+
+  test('equal jobs take turns by batches, so that they end one after the other', async () => {
+    const { target, tick, open } = setUp({ limit: 4 });
+    open().add(units('a', 8));
+    open().add(units('b', 8));
+    tick();
+    for (let i = 0; i < 4; i++) {
+      target.batches.at(-1)?.finish();
+      await settle();
+    }
+    expect(target.batches.map(({ ids }) => [...new Set(ids.map((id) => id[0]))].join(''))).toEqual([
+      'a',
+      'b',
+      'a',
+      'b',
+    ]);
+  });
+
   test('two large jobs share by cost, not by count', async () => {
     const { target, tick, open } = setUp({ limit: 1 });
     open().add(units('dear', 10, 'crop', 3));
