@@ -42,6 +42,8 @@ export async function startAggregator(
     preprocess,
     inference,
     deadlineMs: config.maxDeadline,
+    // The road tries lost calls again itself; a full queue is the caller's to wait for.
+    retry: false,
     tls: upstreamTls(config),
   });
   const roads = new Set<Road>();

@@ -2,6 +2,7 @@
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { PROTOCOLS, type Protocol } from '../../vgg/views.ts';
+import type { Stage } from './road.ts';
 
 /** Answers, by protocol. */
 export const ANSWERS = 'vgg_aggregator_answers_total';
@@ -19,7 +20,7 @@ export interface AggregatorMetrics {
     protocol: Protocol,
     timing: Record<'prepareMs' | 'queueMs' | 'computeMs' | 'totalMs', number>,
   ): void;
-  retried(stage: 'prepare' | 'score'): void;
+  retried(stage: Stage): void;
 }
 
 /**
@@ -57,7 +58,7 @@ export function aggregatorMetrics(registry: Registry, backlog: () => number): Ag
     },
   });
   for (const protocol of PROTOCOLS) answers.inc({ protocol }, 0);
-  for (const stage of ['prepare', 'score']) retries.inc({ stage }, 0);
+  for (const stage of ['model', 'prepare', 'score']) retries.inc({ stage }, 0);
   return {
     answered(protocol, { prepareMs, queueMs, computeMs, totalMs }) {
       answers.inc({ protocol });

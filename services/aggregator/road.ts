@@ -40,12 +40,15 @@ export interface Road {
   readonly done: Promise<void>;
 }
 
+/** A stage whose lost calls are begun again. */
+export type Stage = 'model' | 'prepare' | 'score';
+
 /** What a road tells while it goes on. */
 export interface RoadEvents {
   /** A view was scored. */
   onView?: () => void;
   /** A lost call is begun again. */
-  onRetry?: (stage: 'prepare' | 'score', error: VggError) => void;
+  onRetry?: (stage: Stage, error: VggError) => void;
   now?: () => number;
 }
 
@@ -62,7 +65,10 @@ export async function startRoad(
   { onView, onRetry, now = () => performance.now() }: RoadEvents = {},
 ): Promise<Road> {
   const started = now();
-  const models = await resolveModels(request, upstream, limits, scope);
+  const { attempts } = limits;
+  const modelOf = (name: string) =>
+    withRetries('model', { attempts, signal: scope.signal, onRetry }, () => upstream.model(name, scope));
+  const models = await resolveModels(request, modelOf, limits);
   const tally = new Tally(
     models.map(({ facts, evaluation }) => new ModelTally(facts.name, facts.classes, viewCount(evaluation))),
   );
@@ -71,7 +77,7 @@ export async function startRoad(
   // One stage that fails ends the others.
   const failed = new AbortController();
   const inner: CallScope = { ...scope, signal: AbortSignal.any([scope.signal, failed.signal]) };
-  const retry = { attempts: limits.attempts, signal: inner.signal, onRetry };
+  const retry = { attempts, signal: inner.signal, onRetry };
 
   const stages: Promise<void>[] = [];
   for (const group of preparationsOf(models)) {
@@ -112,11 +118,15 @@ export async function startRoad(
   return { models, tally, planes, prepareMs: () => prepareMs, done };
 }
 
-async function resolveModels(request: RoadRequest, upstream: Upstream, limits: RoadLimits, scope: CallScope) {
+async function resolveModels(
+  request: RoadRequest,
+  modelOf: (name: string) => Promise<ModelFacts>,
+  limits: RoadLimits,
+) {
   const names = request.models.length > 0 ? request.models : [''];
   if (names.length > limits.models)
     throw expected(`at most ${String(limits.models)} models`, names.length, 'models');
-  const all = await Promise.all(names.map((name) => upstream.model(name, scope)));
+  const all = await Promise.all(names.map(modelOf));
   const [first] = all;
   for (const [i, facts] of all.entries()) {
     if (all.findIndex(({ name }) => name === facts.name) !== i) {
@@ -206,15 +216,14 @@ async function* rest(
   }
 }
 
-async function withRetries(
-  stage: 'prepare' | 'score',
+async function withRetries<Result>(
+  stage: Stage,
   { attempts, signal, onRetry }: { attempts: number; signal: AbortSignal; onRetry: RoadEvents['onRetry'] },
-  attempt: () => Promise<void>,
-): Promise<void> {
+  attempt: () => Promise<Result>,
+): Promise<Result> {
   for (let left = attempts; ; left--) {
     try {
-      await attempt();
-      return;
+      return await attempt();
     } catch (error) {
       // Whatever a call says once its signal is aborted, the reason is that.
       if (signal.aborted) throw signal.reason;
