@@ -34,10 +34,12 @@ function killer() {
     const worker = new Worker(WORKER, { workerData: settings });
     const post = worker.postMessage.bind(worker);
     worker.postMessage = (envelope: Envelope) => {
-      post(envelope);
+      // The batch goes down with the worker: a worker that dies after it was told might still answer.
       if (envelope.kind === 'score' && state.deaths > 0) {
         state.deaths--;
         void worker.terminate();
+      } else {
+        post(envelope);
       }
     };
     return worker;
