@@ -30,6 +30,6 @@ export function mostPixels(spec: NetworkSpec, bounds: BatchBounds): number {
 
 /** Views of `pixels` each that one batch should hold at most, ≥ 1. */
 export function batchUnits(spec: NetworkSpec, pixels: number, bounds: BatchBounds): number {
-  const most = Math.min(bounds.pixels, mostPixels(spec, bounds));
+  const most = Math.min(bounds.pixels, bounds.units * spec.inputSize ** 2, mostPixels(spec, bounds));
   return Math.max(1, Math.min(bounds.units, Math.floor(most / pixels)));
 }
