@@ -6,7 +6,10 @@ import { convWidth, type NetworkSpec } from '../../../vgg/networks.ts';
 export interface BatchBounds {
   /** Views of a batch are limited to about this many pixels in all: beyond it nothing gets quicker. */
   pixels: number;
-  /** Most views of a batch, however small. */
+  /**
+   * Most crops of a batch, and most pixels in crops: a small network's batches stay short, so that callers
+   * do not all wait for the same one.
+   */
   units: number;
   /** Memory that one batch may take, in bytes; one view that needs more is refused. */
   bytes: number;

@@ -129,7 +129,8 @@ describe('bounds of a batch', () => {
     const limit = (width: number, height: number) =>
       loaded.plan(plane, [viewOf(plane, { width, height })], PLAIN).map((unit) => loaded.batchLimit(unit));
     expect(limit(32, 32)).toEqual([6]);
-    expect(limit(64, 32)).toEqual([4]);
+    expect(limit(64, 32)).toEqual([3]); // as many pixels as 6 crops
+    expect(limit(96, 32)).toEqual([2]);
     expect(limit(96, 300)).toEqual([1]);
     const units = loaded.plan(
       plane,
