@@ -60,6 +60,7 @@ export class Scoring {
   open(call: ScoreCall): ScoreJob {
     if (call.reserve > this.#limits.viewsPerCall) throw this.#tooManyViews(call.reserve);
     const job = this.#batcher.open({ target: call.model, ...call });
+    const seen = new Set<number>();
     let views = 0;
     let bytes = 0;
     return {
@@ -67,6 +68,10 @@ export class Scoring {
       add: (plane, planeViews) => {
         views += planeViews.length;
         if (views > this.#limits.viewsPerCall) throw this.#tooManyViews(views);
+        for (const [place, { index }] of planeViews.entries()) {
+          if (seen.has(index)) throw expected('each index once', index, `views[${String(place)}].index`);
+          seen.add(index);
+        }
         checkMean(plane.mean, call.model);
         const { planeBytes } = this.#limits;
         if (plane.rgb8.length > planeBytes) {

@@ -86,6 +86,12 @@ describe('what is refused, and in which words', () => {
       'Expected views of plane 0 but received 1 (views[1].plane)',
     ],
     [
+      'two views of one index',
+      viewed({}, { index: 0 }),
+      'INVALID_ARGUMENT',
+      'Expected each index once but received 0 (views[1].index)',
+    ],
+    [
       '513 views announced',
       [options({ views: 513 }), plane()],
       'INVALID_ARGUMENT',
