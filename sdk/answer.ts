@@ -8,7 +8,7 @@ import { enumName } from '../proto/evaluation.ts';
 import { VggError } from '../vgg/errors.ts';
 import { PROTOCOLS, type Protocol } from './evaluation.ts';
 import { viewOf, type Rectangle, type View } from './planes.ts';
-import { float32Of, float64Of } from './tensors.ts';
+import { float32Of, float64Of } from '../proto/tensors.ts';
 
 /** Class and probability. */
 export interface Prediction {

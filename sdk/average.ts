@@ -6,7 +6,7 @@ import { predictionOf, type Prediction } from './answer.ts';
 import type { CallOptions } from './call-options.ts';
 import { checkInteger, checkNumber } from './check.ts';
 import type { ServiceCalls } from './service-calls.ts';
-import { bytesOf, float64Of } from './tensors.ts';
+import { bytesOf, float64Of } from '../proto/tensors.ts';
 
 /** How posteriors are to be averaged. */
 export interface AverageOptions extends CallOptions {

@@ -9,7 +9,7 @@ import { checkInteger, checkNumber, checkWord } from './check.ts';
 import { evaluationOf, type EvaluationOptions, type Rgb } from './evaluation.ts';
 import { preparedPlaneOf, type PreparedPlane } from './planes.ts';
 import type { ServiceCalls } from './service-calls.ts';
-import { float32Of } from './tensors.ts';
+import { float32Of } from '../proto/tensors.ts';
 
 /** In which form pixels are sent. */
 export const REALISATIONS = ['RGB8_PLANES', 'FLOAT32_PLANES', 'FLOAT32_CROPS'] as const;

@@ -9,7 +9,7 @@ import { checkInteger, checkWord } from './check.ts';
 import { PRIORITIES, SCORE_ORDERS, type Priority, type ScoreOrder } from './evaluation.ts';
 import { preparedPlaneMessage, type PreparedPlane } from './planes.ts';
 import type { ServiceCalls } from './service-calls.ts';
-import { float32Of } from './tensors.ts';
+import { float32Of } from '../proto/tensors.ts';
 
 /** How planes are to be scored. */
 export interface ScoreOptions extends CallOptions {

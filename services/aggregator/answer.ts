@@ -3,6 +3,7 @@
 import { wireName } from '../../proto/evaluation.ts';
 import type { Answer } from '../../proto/generated/vgg/v1/Answer.ts';
 import type { ViewScore } from '../../proto/generated/vgg/v1/ViewScore.ts';
+import { bytesOf } from '../../proto/tensors.ts';
 import type { Road } from './road.ts';
 
 /** What the caller wants to see. */
@@ -53,8 +54,4 @@ function viewScores({ models, tally, planes }: Road): ViewScore[] {
       };
     }),
   );
-}
-
-function bytesOf(values: Float32Array | Float64Array): Buffer {
-  return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }

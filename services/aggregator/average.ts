@@ -2,6 +2,7 @@
 
 import type { AverageRequest__Output } from '../../proto/generated/vgg/v1/AverageRequest.ts';
 import type { AverageResponse } from '../../proto/generated/vgg/v1/AverageResponse.ts';
+import { float32Of } from '../../proto/tensors.ts';
 import { expected } from '../../vgg/errors.ts';
 import { PosteriorMean, topK } from '../../vgg/scores.ts';
 
@@ -67,7 +68,7 @@ function readPosterior(bytes: Buffer, index: number): Float32Array {
   const field = `posterior[${String(index)}]`;
   if (bytes.length === 0 || bytes.length % 4 !== 0)
     throw expected('float32 values', `${String(bytes.length)} bytes`, field);
-  const values = Float32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
+  const values = float32Of(bytes);
   const wrong = values.find((value) => !(value >= 0 && value <= 1));
   if (wrong !== undefined) throw expected('probabilities from 0 to 1', wrong, field);
   return values;

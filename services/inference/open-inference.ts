@@ -6,13 +6,13 @@ import type { GRPCInferenceServiceHandlers } from '../../proto/generated/inferen
 import type { ModelInferRequest__Output } from '../../proto/generated/inference/ModelInferRequest.ts';
 import type { ModelInferResponse } from '../../proto/generated/inference/ModelInferResponse.ts';
 import type { _inference_ModelInferRequest_InferInputTensor__Output as InputTensor } from '../../proto/generated/inference/ModelInferRequest.ts';
+import { bytesOf } from '../../proto/tensors.ts';
 import { expected } from '../../vgg/errors.ts';
 import { topK } from '../../vgg/scores.ts';
 import { implement, type CallContext, type Implementation } from '../host/handlers.ts';
 import type { EngineHealth, ViewScores } from './engine.ts';
 import type { Models } from './models.ts';
 import type { Scoring } from './scoring.ts';
-import { bytesOf } from './service.ts';
 
 /** The one input: UINT8 [n, height, width, 3], RGB, each side ≥ inputSize; the mean is subtracted here. */
 export const INPUT = 'rgb8';

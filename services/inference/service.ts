@@ -7,6 +7,7 @@ import type { InferenceServiceHandlers } from '../../proto/generated/vgg/v1/Infe
 import type { PreparedPlane__Output } from '../../proto/generated/vgg/v1/PreparedPlane.ts';
 import type { ScoreRequest__Output } from '../../proto/generated/vgg/v1/ScoreRequest.ts';
 import type { ScoreResponse } from '../../proto/generated/vgg/v1/ScoreResponse.ts';
+import { bytesOf } from '../../proto/tensors.ts';
 import { VggError, expected } from '../../vgg/errors.ts';
 import { SCORE_ORDERS } from '../../vgg/views.ts';
 import { implement, type CallContext, type Implementation } from '../host/handlers.ts';
@@ -100,9 +101,4 @@ function* responses({
       batchViews,
     };
   }
-}
-
-/** The little-endian bytes of float32 values, without a copy. */
-export function bytesOf(values: Float32Array): Buffer {
-  return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }

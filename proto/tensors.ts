@@ -23,5 +23,5 @@ function aligned(bytes: Uint8Array, size: number): Uint8Array {
   if (bytes.length % size !== 0)
     throw expected(`a multiple of ${String(size)} bytes`, bytes.length, 'tensor', 'INTERNAL');
   // Small messages lie anywhere in a shared buffer.
-  return bytes.byteOffset % size === 0 ? bytes : Uint8Array.from(bytes);
+  return bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
 }
