@@ -18,6 +18,7 @@ import { basename, join } from 'node:path';
 import {
   VggError,
   checkModelJson,
+  checkModelName,
   checkWeights,
   expected,
   formatLabels,
@@ -123,9 +124,7 @@ export async function writeModel(
   weights: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<string> {
   const json = checkModelJson({ ...facts, sha256: '0'.repeat(64) });
-  const target = join(parent, json.name);
-  if (await stat(target).catch(() => undefined))
-    throw expected('a name that is not taken', json.name, 'name');
+  const target = await checkNameFree(parent, json.name);
   const aside = join(parent, `.${json.name}.${String(process.pid)}.partial`);
   await mkdir(aside, { recursive: true });
   try {
@@ -154,10 +153,25 @@ export async function writeModel(
   }
 }
 
-/** SHA-256 of a file, lower-case hexadecimal. */
-export async function sha256OfFile(path: string): Promise<string> {
+/**
+ * The folder that a new model would have.
+ *
+ * @throws VggError INVALID_ARGUMENT if the name is no name, or a model has it
+ */
+export async function checkNameFree(parent: string, name: string): Promise<string> {
+  checkModelName(name);
+  const target = join(parent, name);
+  if (await stat(target).catch(() => undefined)) throw expected('a name that is not taken', name, 'name');
+  return target;
+}
+
+/** SHA-256 of a file, lower-case hexadecimal. @param onBytes told of each piece's length */
+export async function sha256OfFile(path: string, onBytes?: (bytes: number) => void): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    hash.update(chunk as Buffer);
+    onBytes?.((chunk as Buffer).length);
+  }
   return hash.digest('hex');
 }
 

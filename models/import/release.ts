@@ -3,16 +3,11 @@
 
 import type { Kernel, NetworkName } from '../../vgg/index.ts';
 
-/** Element types that weights are read from, and their bytes. */
-export const STORED_BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2 } as const;
-/** See {@link STORED_BYTES}. */
-export type StoredType = keyof typeof STORED_BYTES;
-
 /** A tensor that is still in its file. */
 export interface StoredTensor {
   /** Its name in the file; errors name it. */
   name: string;
-  /** One of {@link STORED_BYTES}, or what the file calls a type that weights cannot have, such as I64. */
+  /** F64, F32, F16 or BF16; or what the file calls a type that weights cannot have, such as I64. */
   dtype: string;
   /** Row-major, as the file has it. */
   shape: readonly number[];

@@ -18,7 +18,21 @@ export interface ModelJson extends Omit<NetworkSpec, 'batchNorm'> {
   provenance: string;
   /** Licence of the weights, an SPDX identifier where there is one. */
   licence: string;
+  /** The file that the weights were imported from. */
+  source?: WeightsSource;
   /** SHA-256 of weights.safetensors, lower-case hexadecimal. */
+  sha256: string;
+}
+
+/** A weights file as its publisher has it. */
+export interface WeightsSource {
+  /** Its name, without folders. */
+  file: string;
+  /** Where it was downloaded from. */
+  url?: string;
+  /** What it was recognised as, in words. */
+  layout: string;
+  /** SHA-256 of the file, lower-case hexadecimal. */
   sha256: string;
 }
 
@@ -34,11 +48,12 @@ const FIELDS = [
   'kernel',
   'provenance',
   'licence',
+  'source',
   'sha256',
 ] as const satisfies readonly (keyof ModelJson)[];
 
 /**
- * Reads and checks the text of a model.json. `kernel`, `provenance` and `licence` may be missing.
+ * Reads and checks the text of a model.json. `kernel`, `provenance`, `licence` and `source` may be missing.
  *
  * @throws VggError INVALID_ARGUMENT naming the field at fault
  */
@@ -77,15 +92,16 @@ export function checkModelJson(value: object): ModelJson {
   for (const field of ['provenance', 'licence'] as const) {
     if (typeof json[field] !== 'string') throw expected(`${field} to be a text`, json[field], field);
   }
-  if (typeof json.sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(json.sha256)) {
-    throw expected('sha256 to be 64 lower-case hexadecimal digits', json.sha256, 'sha256');
-  }
-  return Object.fromEntries(FIELDS.map((field) => [field, json[field]])) as unknown as ModelJson;
+  if (json.source !== undefined) checkSource(json.source);
+  checkSha256(json.sha256, 'sha256');
+  const given = FIELDS.filter((field) => json[field] !== undefined);
+  return Object.fromEntries(given.map((field) => [field, json[field]])) as unknown as ModelJson;
 }
 
 /** The text of a model.json, one field a line. */
 export function formatModelJson(json: ModelJson): string {
-  const fields = FIELDS.map((field) => `  ${JSON.stringify(field)}: ${JSON.stringify(json[field])}`);
+  const given = FIELDS.filter((field) => json[field] !== undefined);
+  const fields = given.map((field) => `  ${JSON.stringify(field)}: ${JSON.stringify(json[field])}`);
   return `{\n${fields.join(',\n')}\n}\n`;
 }
 
@@ -108,6 +124,23 @@ export function meanColour([red, green, blue]: ModelJson['mean']): Rgb {
 /** The default scales of a model that names none: the paper's 256, 384, 512 in units of inputSize 224. */
 export function defaultScales(inputSize: number): number[] {
   return [256, 384, 512].map((scale) => Math.round((scale * inputSize) / 224));
+}
+
+function checkSource(source: unknown): void {
+  if (typeof source !== 'object' || source === null)
+    throw expected('source to be an object', source, 'source');
+  const facts = source as Record<string, unknown>;
+  for (const field of ['file', 'layout'] as const) {
+    if (typeof facts[field] !== 'string') throw expected('a text', facts[field], `source.${field}`);
+  }
+  if (facts['url'] !== undefined && typeof facts['url'] !== 'string')
+    throw expected('a text', facts['url'], 'source.url');
+  checkSha256(facts['sha256'], 'source.sha256');
+}
+
+function checkSha256(value: unknown, field: string): void {
+  if (typeof value !== 'string' || !/^[0-9a-f]{64}$/.test(value))
+    throw expected(`${field} to be 64 lower-case hexadecimal digits`, value, field);
 }
 
 function checkMean(mean: unknown): void {

@@ -2,15 +2,12 @@
 // Knows the format, not what the tensors mean.
 
 import { VggError, expected } from '../errors.ts';
-
-/** Element types that weights may have, and their bytes. */
-export const DTYPE_BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
-export type Dtype = keyof typeof DTYPE_BYTES;
+import { DTYPE_BYTES, type Dtype } from './elements.ts';
 
 /** Where a tensor lies in its file. */
-export interface TensorEntry {
+export interface TensorEntry<Type extends string = Dtype> {
   name: string;
-  dtype: Dtype;
+  dtype: Type;
   shape: number[];
   /** First byte, from the start of the file. */
   offset: number;
@@ -44,9 +41,20 @@ export function safetensorsHeaderBytes(start: Uint8Array, fileBytes: number): nu
  *
  * @param header the JSON that follows the first 8 bytes
  * @param fileBytes length of the whole file
+ * @param typeBytes the types that are allowed, and their bytes; weights' by default
  * @throws VggError INVALID_ARGUMENT naming the tensor at fault
  */
-export function parseSafetensors(header: Uint8Array, fileBytes: number): TensorEntry[] {
+export function parseSafetensors(header: Uint8Array, fileBytes: number): TensorEntry[];
+export function parseSafetensors<Type extends string>(
+  header: Uint8Array,
+  fileBytes: number,
+  typeBytes: Record<Type, number>,
+): TensorEntry<Type>[];
+export function parseSafetensors(
+  header: Uint8Array,
+  fileBytes: number,
+  typeBytes: Record<string, number> = DTYPE_BYTES,
+): TensorEntry<string>[] {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header));
@@ -61,7 +69,7 @@ export function parseSafetensors(header: Uint8Array, fileBytes: number): TensorE
   const start = 8 + header.length;
   const entries = Object.entries(value as Record<string, unknown>)
     .filter(([name]) => name !== '__metadata__')
-    .map(([name, entry]) => tensorEntry(name, entry, start));
+    .map(([name, entry]) => tensorEntry(name, entry, start, typeBytes));
   entries.sort((a, b) => a.offset - b.offset);
   let end = start;
   for (const { name, offset, bytes } of entries) {
@@ -105,86 +113,26 @@ export function elements(shape: readonly number[]): number {
   return shape.reduce((product, side) => product * side, 1);
 }
 
-/** Elements as float32; half types widen exactly. */
-export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const values = new Float32Array(bytes.byteLength / DTYPE_BYTES[dtype]);
-  for (let i = 0; i < values.length; i++) {
-    values[i] =
-      dtype === 'F32'
-        ? view.getFloat32(4 * i, true)
-        : dtype === 'BF16'
-          ? bfloat(view.getUint16(2 * i, true))
-          : half(view.getUint16(2 * i, true));
-  }
-  return values;
-}
-
-/**
- * Elements as bytes of a type; F16 rounds to nearest, ties to even.
- *
- * @throws VggError INVALID_ARGUMENT if a value is beyond the type's range
- */
-export function fromFloat32(values: Float32Array, dtype: 'F32' | 'F16', name: string): Uint8Array {
-  const bytes = new Uint8Array(values.length * DTYPE_BYTES[dtype]);
-  const view = new DataView(bytes.buffer);
-  for (const [i, value] of values.entries()) {
-    if (dtype === 'F32') view.setFloat32(4 * i, value, true);
-    else if (Math.abs(value) < 65520) view.setUint16(2 * i, halfBits(value), true);
-    else throw expected('weights within ±65504 for F16', value, name);
-  }
-  return bytes;
-}
-
-const word = new DataView(new ArrayBuffer(4));
-
-function bfloat(bits: number): number {
-  word.setUint32(0, bits << 16);
-  return word.getFloat32(0);
-}
-
-function half(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-function halfBits(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.abs(value);
-  if (size < 2 ** -14) return sign | roundHalfEven(size * 2 ** 24);
-  word.setFloat32(0, size);
-  const exponent = (word.getUint32(0) >> 23) - 127;
-  // A fraction that rounds up to 1024 carries into the exponent, as it should.
-  return sign | (((exponent + 15) << 10) + roundHalfEven((size / 2 ** exponent - 1) * 1024));
-}
-
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0);
-}
-
-function tensorEntry(name: string, value: unknown, start: number): TensorEntry {
+function tensorEntry(
+  name: string,
+  value: unknown,
+  start: number,
+  typeBytes: Record<string, number>,
+): TensorEntry<string> {
   const entry = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const { dtype, shape, data_offsets: offsets } = entry;
-  if (!isDtype(dtype)) throw expected(`types ${Object.keys(DTYPE_BYTES).join(', ')}`, dtype, name);
+  const size = typeof dtype === 'string' && Object.hasOwn(typeBytes, dtype) ? typeBytes[dtype] : undefined;
+  if (typeof dtype !== 'string' || size === undefined)
+    throw expected(`types ${Object.keys(typeBytes).join(', ')}`, dtype, name);
   if (!isLengths(shape) || shape.length > 8) throw expected('a shape of whole numbers', shape, name);
   if (!isLengths(offsets) || offsets.length !== 2)
     throw expected('data_offsets of two whole numbers', offsets, name);
   const [begin = 0, end = 0] = offsets;
-  const bytes = elements(shape) * DTYPE_BYTES[dtype];
+  const bytes = elements(shape) * size;
   if (end - begin !== bytes) {
     throw expected(`${String(bytes)} bytes for ${dtype} ${JSON.stringify(shape)}`, end - begin, name);
   }
   return { name, dtype, shape, offset: start + begin, bytes };
-}
-
-function isDtype(value: unknown): value is Dtype {
-  return typeof value === 'string' && Object.hasOwn(DTYPE_BYTES, value);
 }
 
 function isLengths(value: unknown): value is number[] {
