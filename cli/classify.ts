@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { answerJson, createClient, type Answer, type VggClient } from '../sdk/index.ts';
 import { VggError, asVggError } from '../vgg/errors.ts';
 import { INTERRUPTED, interruptSignal } from './interrupt.ts';
-import { modelsFolder } from './models.ts';
+import { modelsFolder } from './models-folder.ts';
 import { addEvaluationOptions, evaluationOf, integer, kebab, type EvaluationFlags } from './options.ts';
 import { startStack } from './stack.ts';
 import { bar, print, progress, say } from './terminal.ts';

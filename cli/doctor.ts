@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { listModels, openModel } from '../models/store.ts';
 import { startEngine } from '../services/inference/engines.ts';
-import { modelsFolder } from './models.ts';
+import { modelsFolder } from './models-folder.ts';
 import { print, size } from './terminal.ts';
 
 /** One thing that was looked at. */

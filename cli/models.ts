@@ -1,18 +1,19 @@
 // vgg models: what is in a folder of models, and how more get there.
 
 import { Option, type Command } from 'commander';
-import { readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { importWeights } from '../models/import.ts';
-import { listModels, openModel, type OpenModel } from '../models/store.ts';
-import { describeNetwork } from '../vgg/describe.ts';
+import { openModel } from '../models/store.ts';
 import { VggError, expected } from '../vgg/errors.ts';
 import { NETWORK_NAMES, parameterCount, type NetworkName } from '../vgg/networks.ts';
 import { KERNELS, type Kernel } from '../vgg/views.ts';
-import { addDescribe, describeLines } from './describe.ts';
+import { addDescribe } from './describe.ts';
 import { interruptSignal } from './interrupt.ts';
-import { EMBEDDED_MODELS, named, number } from './options.ts';
-import { print, progress, say, size, table, thousands } from './terminal.ts';
+import { addModelsList } from './models-list.ts';
+import { addModelsShow } from './models-show.ts';
+import { named, number } from './options.ts';
+import { print, progress, say, thousands } from './terminal.ts';
 
 interface ImportFlags {
   network?: NetworkName;
@@ -27,31 +28,11 @@ interface ImportFlags {
   to: string;
 }
 
-/** The folder of models: the flag, VGG_MODELS, or the package's own. */
-export function modelsFolder(flag: string | undefined): string {
-  return resolve(flag ?? (process.env['VGG_MODELS'] || EMBEDDED_MODELS));
-}
-
 /** Adds the commands. */
 export function addModels(program: Command): void {
   const models = program.command('models').description('list, show, describe and import models');
-  models
-    .command('list')
-    .description('list the models in a folder')
-    .option('--models <dir>', 'folder of models (default: $VGG_MODELS, or the one in the package)')
-    .option('--json', 'print one JSON object a model')
-    .action(async (flags: { models?: string; json?: boolean }) => {
-      await list(modelsFolder(flags.models), flags.json ?? false);
-    });
-  models
-    .command('show')
-    .argument('<name>', 'name of a model')
-    .description('show what a model is, and where it comes from')
-    .option('--models <dir>', 'folder of models (default: $VGG_MODELS, or the one in the package)')
-    .option('--json', 'print one JSON object')
-    .action(async (name: string, flags: { models?: string; json?: boolean }) => {
-      show(await openNamed(modelsFolder(flags.models), name), flags.json ?? false);
-    });
+  addModelsList(models);
+  addModelsShow(models);
   addDescribe(models);
   models
     .command('import')
@@ -81,73 +62,6 @@ export function addModels(program: Command): void {
       '\nExample: vgg models import weights.safetensors --network D --name birds --labels birds.txt --to ./models',
     )
     .action(importFile);
-}
-
-/** A model by name; the first one for no name. @throws VggError NOT_FOUND naming what there is */
-export async function openNamed(folder: string, name: string | undefined): Promise<OpenModel> {
-  const names = await listModels(folder);
-  const chosen = name ?? names[0];
-  if (chosen === undefined || !names.includes(chosen)) {
-    throw expected(
-      `a model of ${names.join(', ') || 'an empty folder'} in ${folder}`,
-      chosen,
-      'model',
-      'NOT_FOUND',
-    );
-  }
-  return await openModel(join(folder, chosen));
-}
-
-async function list(folder: string, json: boolean): Promise<void> {
-  const names = await listModels(folder);
-  const models = await Promise.all(names.map((name) => openNamed(folder, name)));
-  if (json) {
-    for (const model of models) print(JSON.stringify(model.json));
-    return;
-  }
-  if (models.length === 0) {
-    say(`No models in ${folder}`);
-    return;
-  }
-  const rows = await Promise.all(
-    models.map(async ({ name, spec, weightsPath }) => [
-      name,
-      spec.network,
-      spec.width,
-      spec.classes,
-      spec.inputSize,
-      thousands(parameterCount(spec)),
-      size((await stat(weightsPath)).size),
-    ]),
-  );
-  for (const line of table(['name', 'network', 'width', 'classes', 'input', 'parameters', 'file'], rows))
-    print(line);
-}
-
-function show({ json: facts, spec, labels, tensors, weightsPath }: OpenModel, json: boolean): void {
-  if (json) {
-    print(JSON.stringify({ ...facts, parameters: parameterCount(spec), labels }));
-    return;
-  }
-  const types = [...new Set(tensors.map(({ dtype }) => dtype))].join(', ');
-  const lines: [string, string][] = [
-    ['name', facts.name],
-    ['file', weightsPath],
-    ['sha256', facts.sha256],
-    ['stored as', types],
-    ['licence', facts.licence || 'not known'],
-    ['provenance', facts.provenance || 'not known'],
-    ['mean', facts.mean.map((level) => level.toFixed(2)).join(', ')],
-    ['scales', facts.scales.join(', ')],
-    ['kernel', facts.kernel],
-    [
-      'classes',
-      `${String(facts.classes)}: ${labels.slice(0, 6).join(', ')}${labels.length > 6 ? ', …' : ''}`,
-    ],
-  ];
-  for (const [name, value] of lines) print(`${name.padEnd(11)} ${value}`);
-  print();
-  for (const line of describeLines(describeNetwork(spec))) print(line);
 }
 
 async function importFile(file: string, { to, labels, ...flags }: ImportFlags): Promise<void> {

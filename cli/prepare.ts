@@ -11,7 +11,7 @@ import { meanColour } from '../vgg/pack.ts';
 import { resolveEvaluation } from '../vgg/views.ts';
 import { writeContactSheet } from './contact-sheet.ts';
 import { interruptSignal } from './interrupt.ts';
-import { modelsFolder, openNamed } from './models.ts';
+import { modelsFolder, openNamed } from './models-folder.ts';
 import { addEvaluationOptions, evaluationOf, type EvaluationFlags } from './options.ts';
 import { print } from './terminal.ts';
 

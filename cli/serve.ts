@@ -5,7 +5,7 @@ import { readConfig as gatewayConfig } from '../services/gateway/config.ts';
 import { startGateway } from '../services/gateway/main.ts';
 import { endOnSignals } from '../services/host/process.ts';
 import { createClient } from '../sdk/index.ts';
-import { modelsFolder } from './models.ts';
+import { modelsFolder } from './models-folder.ts';
 import { integer } from './options.ts';
 import { startStack } from './stack.ts';
 import { print } from './terminal.ts';
