@@ -45,16 +45,19 @@ async function vggLayers(net: CaffeNet, path: string): Promise<Pick<Release, 'la
   for (const layer of net.layers) {
     const { type, name, bottoms, tops } = layer;
     if (SOURCES.test(type)) continue;
-    if (bottoms.length > 0) {
-      trunk ??= new Set(bottoms);
-      const astray = bottoms.length > 1 ? !SINKS.test(type) : !bottoms.every((blob) => trunk?.has(blob));
-      if (astray) throw chain.refuse(name, `${type} of ${bottoms.join(' and ')}, a branch`);
-    }
-    if (SINKS.test(type)) continue;
     if (type === 'Split') {
-      for (const top of tops) trunk?.add(top);
+      if (bottoms.some((blob) => trunk?.has(blob))) for (const top of tops) trunk?.add(top);
       continue;
     }
+    if (bottoms.length > 0) {
+      trunk ??= new Set(bottoms);
+      // A loss takes the labels too.
+      const sink = SINKS.test(type);
+      if ((bottoms.length > 1 && !sink) || !bottoms.some((blob) => trunk?.has(blob))) {
+        throw chain.refuse(name, `${type} of ${bottoms.join(' and ')}, a branch`);
+      }
+    }
+    if (SINKS.test(type)) continue;
     if (named && layer.blobs.length > 0) enterBlock(chain, layer);
     await addLayer(chain, layer, net.reader);
     if (tops.length > 0) trunk = new Set(tops);
