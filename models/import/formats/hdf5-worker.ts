@@ -31,8 +31,14 @@ export type Hdf5Reply =
 
 /** The part of Emscripten's file system that is guarded; its declarations do not have it. */
 interface FileSystem {
-  open(path: string, ...rest: unknown[]): unknown;
-  write(stream: { nfd: number }, buffer: Uint8Array, offset: number, length: number): number;
+  open: (path: string, flags: number, mode?: number) => unknown;
+  write: (
+    stream: { nfd: number },
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position?: number,
+  ) => number;
 }
 
 /** WebAssembly's memory, of which Node's declarations know nothing. */
@@ -45,12 +51,17 @@ interface WasmMemory {
 const MEMORY_LIMIT = 512 * 2 ** 20;
 // Characters of the library's prints that are kept to be logged.
 const PRINTS_LIMIT = 4096;
+const PAGE = 65_536;
+// Emscripten's numbers.
+const O_DIRECTORY = 0o200000;
+const ENOENT = 44;
 
 if (!parentPort) throw new Error('This file runs as a worker thread');
 const port = parentPort;
 const { path, size } = workerData as Hdf5WorkerData;
+// Of the last call: what the library printed, and other files that it wanted to open.
 let printed = '';
-let refused: string | undefined;
+const refused: string[] = [];
 
 boundMemory();
 const library = await h5wasm.ready;
@@ -73,32 +84,30 @@ port.on('message', (request: Hdf5Request) => {
 
 function reply(make: () => Hdf5Reply): void {
   printed = '';
-  refused = undefined;
+  refused.length = 0;
   try {
     const made = make();
     port.postMessage(made, 'bytes' in made ? [made.bytes.buffer] : []);
   } catch (error) {
-    const detail = `${String(error)}\n${printed}`;
-    const known =
-      refused === undefined ? error : expected('all data in the file itself', `data in ${refused}`, path);
-    port.postMessage(
-      (known instanceof VggError ? { message: known.message, detail } : { detail }) satisfies Hdf5Reply,
-    );
+    const [other] = refused;
+    const known = other === undefined ? error : expected('all data in the file itself', `data in ${other}`, path);
+    const made: Hdf5Reply = { detail: `${String(error)}\n${printed}` };
+    if (known instanceof VggError) made.message = known.message;
+    port.postMessage(made);
   }
 }
 
 // External links, external storage and virtual datasets name other files, which a stranger's file has no say in.
 function guardFiles(files: FileSystem): void {
   const { open, write } = files;
-  files.open = (name, ...rest) => {
-    if (name === path) return open(name, ...rest);
-    refused ??= name;
-    // An error with a number of the operating system's is a failure to open, which the library expects.
-    const missing = 44;
-    throw Object.assign(new Error(`${name} is not opened`), { name: 'ErrnoError', errno: missing });
+  files.open = (name, flags, mode) => {
+    if (name === path) return open(name, flags, mode);
+    // The library also looks for a folder of its plugins, on its own account.
+    if ((flags & O_DIRECTORY) === 0) refused.push(name);
+    throw Object.assign(new Error(`${name} is not opened`), { name: 'ErrnoError', errno: ENOENT });
   };
-  files.write = (stream, buffer, offset, length) => {
-    if (stream.nfd > 2) return write(stream, buffer, offset, length);
+  files.write = (stream, buffer, offset, length, position) => {
+    if (stream.nfd > 2) return write(stream, buffer, offset, length, position);
     if (printed.length < PRINTS_LIMIT) {
       printed += new TextDecoder().decode(buffer.slice(offset, offset + length));
     }
@@ -107,11 +116,10 @@ function guardFiles(files: FileSystem): void {
 }
 
 function boundMemory(): void {
-  const { prototype } = (globalThis as unknown as { WebAssembly: { Memory: { prototype: WasmMemory } } }).WebAssembly
-    .Memory;
-  const { grow } = prototype;
-  prototype.grow = function (pages) {
-    if (this.buffer.byteLength + pages * 65_536 > MEMORY_LIMIT) throw new RangeError('memory limit');
-    return grow.call(this, pages);
+  const { Memory } = (globalThis as unknown as { WebAssembly: { Memory: { prototype: WasmMemory } } }).WebAssembly;
+  const grow = Reflect.get(Memory.prototype, 'grow');
+  Memory.prototype.grow = function (pages) {
+    if (this.buffer.byteLength + pages * PAGE > MEMORY_LIMIT) throw new RangeError('memory limit');
+    return Reflect.apply(grow, this, [pages]);
   };
 }
