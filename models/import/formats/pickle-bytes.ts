@@ -75,7 +75,7 @@ export class PickleBytes {
   /** A copy of the next bytes. */
   blob(length: number): Uint8Array {
     const start = this.advance(length, 'bytes');
-    return this.#bytes.slice(start, start + length);
+    return Uint8Array.from(this.#bytes.subarray(start, start + length));
   }
 
   /** A text in UTF-8. */
