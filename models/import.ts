@@ -1,22 +1,27 @@
-// Brings a weights file into the store as a model of this project.
-// Knows one layout so far: the canonical one of vgg/pack/weights.ts.
+// Brings a weights file, whoever published it, into the store as a model of this project.
+// Knows the order of the steps; formats, layouts and arithmetic are in import/.
 
-import { open, type FileHandle } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import {
+  DTYPE_BYTES,
   defaultScales,
+  elements,
   expected,
   formatSafetensorsHeader,
   fromFloat32,
-  specOfWeights,
-  toFloat32,
-  weightShapes,
+  parameterCount,
+  type Dtype,
   type Kernel,
   type NetworkName,
-  type TensorEntry,
+  type NetworkSpec,
 } from '../vgg/index.ts';
-import { readTensors, writeModel } from './store.ts';
+import { canonicalRelease, tensorsOf, type CanonicalTensor } from './import/layers.ts';
+import { openRelease } from './import/open-release.ts';
+import type { Preprocessing, Release } from './import/release.ts';
+import { checkNameFree, sha256OfFile, writeModel } from './store.ts';
 
-/** What the weights file does not say itself. */
+/** What the weights file does not say itself, or what is to be instead of it. */
 export interface ImportOptions {
   /** Table row; needed where the tensors fit several (A and A-LRN). */
   network?: NetworkName;
@@ -26,98 +31,141 @@ export interface ImportOptions {
   to: string;
   /** Class names; without them classes are named by their index. */
   labels?: readonly string[];
-  /** Mean red, green, blue of the training set; the paper's by default. */
+  /** Mean red, green, blue levels of the training set; the layout's publisher's by default. */
   mean?: [number, number, number];
+  /** Deviation of red, green, blue levels that training divided by; the layout's publisher's by default. */
+  std?: [number, number, number];
+  /** Order of the input channels; the layout's publisher's by default. */
+  channels?: Preprocessing['channels'];
   /** Default scales; 256, 384, 512 in units of inputSize 224 by default. */
   scales?: number[];
   kernel?: Kernel;
-  /** Type to store the weights in; the file's own by default. Computation is float32 in any case. */
+  /** Type to store the weights in; the file's own by default, F32 where arithmetic changes them. Computation is float32 in any case. */
   dtype?: 'F32' | 'F16';
   provenance?: string;
   licence?: string;
-  /** Told how many of how many bytes are written. */
+  /** Where the file was downloaded from. */
+  url?: string;
+  /** Told how many of how many bytes are read or written. */
   onProgress?: (bytes: number, total: number) => void;
   signal?: AbortSignal;
 }
 
-/** The mean that the paper's models subtract. */
-export const PAPER_MEAN: [number, number, number] = [123.68, 116.78, 103.94];
+/** What was imported. */
+export interface Imported {
+  /** The new model's folder. */
+  folder: string;
+  spec: NetworkSpec;
+  /** What the file was recognised as, in words. */
+  layout: string;
+  /** Tensors of the file that the network was made of, and their elements. */
+  read: { tensors: number; elements: number };
+  /** Names of tensors that inference does not need. */
+  ignored: string[];
+  /** What was done to the numbers, in words. */
+  changes: string[];
+}
 
 /**
- * Imports a file in the canonical layout. Every value is checked to be finite.
+ * Imports a weights file of any layout that import/open-release.ts recognises. Nothing in the file is
+ * executed, every value is checked to be finite, and at most one tensor is in memory at a time.
  *
- * @returns the new model's folder
  * @throws VggError INVALID_ARGUMENT naming what is wrong; nothing is left behind
  */
-export async function importWeights(path: string, options: ImportOptions): Promise<string> {
-  const tensors = await readTensors(path);
-  const spec = specOfWeights(tensors, options.network);
-  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  // Layer order, whatever the order in the file.
-  const ordered = weightShapes(spec).flatMap(({ name }) => byName.get(name) ?? []);
-  const { network, width, hidden, classes, inputSize } = spec;
-  return await writeModel(
-    options.to,
-    {
-      name: options.name,
-      network,
-      width,
-      hidden,
-      classes,
-      inputSize,
-      mean: options.mean ?? PAPER_MEAN,
-      scales: options.scales ?? defaultScales(inputSize),
-      kernel: options.kernel ?? 'linear',
-      provenance: options.provenance ?? '',
-      licence: options.licence ?? '',
-    },
-    options.labels ?? Array.from({ length: classes }, (_, i) => String(i)),
-    canonicalFile(path, ordered, options),
-  );
+export async function importWeights(path: string, options: ImportOptions): Promise<Imported> {
+  const release = await openRelease(path);
+  try {
+    const preprocessing = preprocessingOf(release, options);
+    const { spec, tensors, changes } = canonicalRelease(release, preprocessing, options.network);
+    await checkNameFree(options.to, options.name);
+    const stored = tensors.map((tensor) => ({ ...tensor, dtype: storedType(tensor, options.dtype) }));
+    const fileBytes = (await stat(path)).size;
+    const weightBytes = stored.reduce(
+      (sum, { shape, dtype }) => sum + elements(shape) * DTYPE_BYTES[dtype],
+      0,
+    );
+    const progress = counter(fileBytes + weightBytes, options);
+    const source = {
+      file: basename(path),
+      ...(options.url !== undefined && { url: options.url }),
+      layout: release.layout,
+      sha256: await sha256OfFile(path, progress),
+    };
+    const { network, width, hidden, classes, inputSize } = spec;
+    const folder = await writeModel(
+      options.to,
+      {
+        name: options.name,
+        ...{ network, width, hidden, classes, inputSize },
+        mean: preprocessing.mean,
+        scales: options.scales ?? defaultScales(inputSize),
+        kernel: preprocessing.kernel,
+        provenance: options.provenance ?? '',
+        licence: options.licence ?? '',
+        source,
+      },
+      options.labels ?? Array.from({ length: classes }, (_, i) => String(i)),
+      canonicalFile(stored, parameterCount(spec), progress),
+    );
+    const used = tensorsOf(release.layers);
+    return {
+      folder,
+      spec,
+      layout: release.layout,
+      read: { tensors: used.length, elements: used.reduce((sum, { shape }) => sum + elements(shape), 0) },
+      ignored: release.ignored.map(({ name }) => name),
+      changes,
+    };
+  } finally {
+    await release.close();
+  }
+}
+
+function preprocessingOf(
+  { preprocessing }: Release,
+  { mean, std, channels, kernel }: ImportOptions,
+): Preprocessing {
+  for (const [i, level] of std?.entries() ?? []) {
+    if (!(level > 0 && level <= 255)) throw expected('deviations from 0 to 255', level, `std[${String(i)}]`);
+  }
+  return {
+    mean: mean ?? preprocessing.mean,
+    std: std ?? preprocessing.std,
+    channels: channels ?? preprocessing.channels,
+    kernel: kernel ?? preprocessing.kernel,
+  };
+}
+
+function storedType({ unchanged }: CanonicalTensor, wanted: Dtype | undefined): Dtype {
+  return wanted ?? (unchanged === 'F16' || unchanged === 'BF16' ? unchanged : 'F32');
 }
 
 async function* canonicalFile(
-  path: string,
-  tensors: readonly TensorEntry[],
-  { dtype, onProgress, signal }: ImportOptions,
+  tensors: readonly (CanonicalTensor & { dtype: Dtype })[],
+  parameters: number,
+  progress: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
-  const total = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
-  let done = 0;
-  yield formatSafetensorsHeader(tensors.map((tensor) => ({ ...tensor, dtype: dtype ?? tensor.dtype })));
-  const file = await open(path, 'r');
-  try {
-    for (const tensor of tensors) {
-      for await (const chunk of tensorChunks(file, tensor)) {
-        signal?.throwIfAborted();
-        const values = toFloat32(chunk, tensor.dtype);
-        const wrong = values.find((value) => !Number.isFinite(value));
-        if (wrong !== undefined) throw expected('finite weights', wrong, tensor.name);
-        yield dtype === undefined || dtype === tensor.dtype ? chunk : fromFloat32(values, dtype, tensor.name);
-        done += chunk.length;
-        onProgress?.(done, total);
-      }
+  yield formatSafetensorsHeader(tensors);
+  let written = 0;
+  for (const tensor of tensors) {
+    for await (const piece of tensor.values()) {
+      const values = piece instanceof Float32Array ? piece : new Float32Array(piece);
+      const bytes = fromFloat32(values, tensor.dtype, tensor.name);
+      yield bytes;
+      written += piece.length;
+      progress(bytes.length);
     }
-  } finally {
-    await file.close();
   }
+  if (written !== parameters)
+    throw new Error(`${String(written)} of ${String(parameters)} parameters written`);
 }
 
-// A multiple of every element's size.
-const CHUNK_BYTES = 1 << 20;
-
-async function* tensorChunks(
-  file: FileHandle,
-  { name, offset, bytes }: TensorEntry,
-): AsyncGenerator<Uint8Array> {
-  for (let done = 0; done < bytes;) {
-    const chunk = new Uint8Array(Math.min(CHUNK_BYTES, bytes - done));
-    let filled = 0;
-    while (filled < chunk.length) {
-      const { bytesRead } = await file.read(chunk, filled, chunk.length - filled, offset + done + filled);
-      if (bytesRead === 0) throw expected(`${String(bytes)} bytes`, done + filled, name);
-      filled += bytesRead;
-    }
-    yield chunk;
-    done += chunk.length;
-  }
+// Counts bytes towards a total; stops where the caller has had enough.
+function counter(total: number, { onProgress, signal }: ImportOptions): (bytes: number) => void {
+  let done = 0;
+  return (bytes) => {
+    signal?.throwIfAborted();
+    done += bytes;
+    onProgress?.(done, total);
+  };
 }

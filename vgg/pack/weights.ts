@@ -54,8 +54,10 @@ export function checkWeights(spec: NetworkSpec, tensors: readonly WeightTensor[]
     if (!tensor)
       throw expected(`tensor ${name} ${JSON.stringify(shape)} of network ${spec.network}`, 'none', name);
     if (JSON.stringify(tensor.shape) !== JSON.stringify(shape)) {
-      const what = `shape ${JSON.stringify(shape)} of ${name} for network ${spec.network}`;
-      throw expected(what, tensor.shape, tensor.source ?? name);
+      const source = tensor.source ?? name;
+      const of = source === name ? '' : ` of ${name}`;
+      const what = `shape ${JSON.stringify(shape)}${of} for network ${spec.network}`;
+      throw expected(what, tensor.shape, source);
     }
     found.delete(name);
   }
