@@ -37,7 +37,7 @@ export interface Run {
 // Small messages around a tensor come with one read; more would be wasted on the tensor behind them.
 const WINDOW = 1 << 16;
 // Far above any network's, far below what would take long: a hostile file's fields may be two bytes each.
-const MAX_FIELDS = 1 << 20;
+const MAX_FIELDS = 1 << 18;
 const MAX_TEXT = 1 << 16;
 const MAX_INTS = 1 << 10;
 

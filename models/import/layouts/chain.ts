@@ -221,7 +221,10 @@ export class Chain {
   }
 
   #unlike(wanted: string, came: string, step: string): VggError {
-    return new VggError('INVALID_ARGUMENT', `Expected a VGG network, here ${wanted}, but received ${came} (${step})`);
+    return new VggError(
+      'INVALID_ARGUMENT',
+      `Expected a VGG network, here ${wanted}, but received ${cut(came)} (${cut(step)})`,
+    );
   }
 }
 
@@ -249,4 +252,9 @@ function constants({ k, size, alpha, beta }: Lrn): string {
   // Files have float32: nobody reads 0.00009999999747.
   const shown = (value: number) => String(Number(value.toPrecision(6)));
   return `k ${shown(k)}, n ${shown(size)}, alpha ${shown(alpha)}, beta ${shown(beta)}`;
+}
+
+// Names come from the file, and may be of any length there.
+function cut(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 197)}…` : text;
 }
