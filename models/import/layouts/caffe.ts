@@ -93,6 +93,11 @@ async function addLayer(chain: Chain, layer: CaffeLayer, reader: WireReader): Pr
       chain.relu(name);
       return;
     case 'Pooling': {
+      // Files of weights alone may leave the parameters to the prototxt, here as for convolutions.
+      if (!layer.parameter) {
+        chain.pool(name);
+        return;
+      }
       if ((reader.int(parameter, 1) ?? 0) !== 0) throw chain.refuse(name, 'pooling that is not MAX');
       if ((reader.int(parameter, 12) ?? 0) !== 0) throw chain.refuse(name, 'global pooling');
       chain.pool(name, {
