@@ -27,7 +27,7 @@ const MAX_ENTRIES = 100_000;
  * @throws VggError INVALID_ARGUMENT if the directory is damaged, or two entries have one name
  */
 export async function zipEntries(file: FileBytes): Promise<Map<string, ZipEntry>> {
-  const zip = await readable(file, () =>
+  const zip = await readable(file.path, () =>
     fromRandomAccessReaderPromise(new Reader(file), file.size, {
       lazyEntries: true,
       autoClose: false,
@@ -38,16 +38,16 @@ export async function zipEntries(file: FileBytes): Promise<Map<string, ZipEntry>
     throw expected(`at most ${String(MAX_ENTRIES)} entries`, zip.entryCount, file.path);
   }
   const entries = new Map<string, ZipEntry>();
-  await readable(file, async () => {
+  await readable(file.path, async () => {
     for await (const entry of zip.eachEntry()) {
       if (entries.has(entry.fileName)) throw expected('entries of different names', entry.fileName, file.path);
-      entries.set(entry.fileName, placed(file, zip, entry));
+      entries.set(entry.fileName, placed(zip, entry));
     }
   });
   return entries;
 }
 
-function placed(file: FileBytes, zip: ZipFile, entry: Entry): ZipEntry {
+function placed(zip: ZipFile, entry: Entry): ZipEntry {
   const { fileName: name, compressedSize: size } = entry;
   return {
     name,
@@ -57,17 +57,16 @@ function placed(file: FileBytes, zip: ZipFile, entry: Entry): ZipEntry {
       if (entry.compressionMethod !== 0) {
         throw expected('entries that are stored, as PyTorch writes them', 'a compressed one', name);
       }
-      const { fileDataStart } = await readable(file, () => zip.readLocalFileHeaderPromise(entry, { minimal: true }));
-      if (fileDataStart + size > file.size) {
-        const end = String(fileDataStart + size);
-        throw expected(`an archive of ${end} bytes or more`, `${String(file.size)}: truncated`, name);
-      }
+      // It checks that the bytes are all in the archive.
+      const { fileDataStart } = await readable(name, () =>
+        zip.readLocalFileHeaderPromise(entry, { minimal: true }),
+      );
       return fileDataStart;
     },
   };
 }
 
-async function readable<T>(file: FileBytes, work: () => Promise<T>): Promise<T> {
+async function readable<T>(where: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
@@ -75,7 +74,7 @@ async function readable<T>(file: FileBytes, work: () => Promise<T>): Promise<T> 
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new VggError(
       'INVALID_ARGUMENT',
-      `Expected a zip archive but it is truncated or damaged: ${reason} (${file.path})`,
+      `Expected a zip archive but it is truncated or damaged: ${reason} (${where})`,
       { cause },
     );
   }

@@ -135,3 +135,41 @@ export async function openBytes(bytes: Bytes): Promise<FileBytes & { removed(): 
   };
   return { ...file, removed };
 }
+
+// A half by its 16 bits.
+function half(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+function bfloat(bits: number): number {
+  return new Float32Array(Uint32Array.of(bits << 16).buffer)[0] ?? NaN;
+}
+
+/** Elements of a type as numbers. */
+export function numbers(bytes: Uint8Array, dtype: string): number[] {
+  const { buffer } = Uint8Array.from(bytes);
+  switch (dtype) {
+    case 'F64':
+      return [...new Float64Array(buffer)];
+    case 'F32':
+      return [...new Float32Array(buffer)];
+    case 'F16':
+      return Array.from(new Uint16Array(buffer), half);
+    case 'BF16':
+      return Array.from(new Uint16Array(buffer), bfloat);
+    case 'I64':
+      return Array.from(new BigInt64Array(buffer), Number);
+    case 'I32':
+      return [...new Int32Array(buffer)];
+    case 'I16':
+      return [...new Int16Array(buffer)];
+    case 'I8':
+      return [...new Int8Array(buffer)];
+    default:
+      return [...bytes];
+  }
+}
