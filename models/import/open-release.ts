@@ -1,7 +1,7 @@
 // Opens a weights file by what is in it, whatever its name says.
 // Knows which formats there are and how each begins; what is inside them, their readers know.
 
-import { VggError, expected } from '../../vgg/index.ts';
+import { expected } from '../../vgg/index.ts';
 import { looksLikeCaffemodel } from './formats/caffemodel.ts';
 import { openFileBytes, type FileBytes } from './formats/file-bytes.ts';
 import { openHdf5 } from './formats/hdf5.ts';
