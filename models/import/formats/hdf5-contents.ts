@@ -31,8 +31,9 @@ export interface Hdf5Contents {
 }
 
 // More than any VGG's file has: one with batch normalisation and an optimizer's state has about 700 objects.
-const MAX_OBJECTS = 20_000;
-const MAX_DEPTH = 24;
+const MAX_OBJECTS = 2000;
+// A model in a model in a model has 8.
+const MAX_DEPTH = 16;
 // model_config and training_config are some 10 kB.
 const MAX_TEXT = 16 * 2 ** 20;
 const MAX_CHUNK = 64 * 2 ** 20;
@@ -95,7 +96,7 @@ function dataset(library: Library, file: bigint, path: string, fileSize: number)
   const bytes = bytesOf(shape, size);
   const most = fileSize * (filters.length > 0 ? MAX_RATIO : 1);
   // An empty dataset may claim any shape and takes no room: reading it would give zeros.
-  if (!(bytes <= most)) throw expected(`up to ${String(most)} bytes of data`, `${String(bytes)} bytes`, path);
+  if (!(bytes <= most)) throw expected(`data of ${String(most)} bytes at most, as the file has`, `${String(bytes)} bytes`, path);
   const chunk = bytesOf(chunks ?? [], size);
   if (!(chunk <= MAX_CHUNK)) {
     throw expected(`chunks up to ${String(MAX_CHUNK)} bytes`, `chunks of ${String(chunk)} bytes`, path);

@@ -16,6 +16,7 @@ export interface Hdf5Checkpoint extends Checkpoint {
 }
 
 const SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');
+const NUMBERS = /^(F|I|U|BF)\d+$/;
 // Milliseconds; the longest answer known, a row of gzip chunks, takes one second.
 const PATIENCE = 60_000;
 
@@ -45,6 +46,7 @@ export async function openHdf5(file: FileBytes, patience = PATIENCE): Promise<Hd
         dtype,
         shape,
         read: async (from, count) => {
+          if (!NUMBERS.test(dtype)) throw expected('a dataset of numbers', dtype, name);
           const reply = await running.ask({ dataset: name, start: from, count });
           if (!('bytes' in reply)) throw new Error(`The reply has no bytes of ${name}`);
           return reply.bytes;
@@ -78,11 +80,12 @@ class LibraryThread {
   constructor(file: Hdf5WorkerData, patience: number) {
     this.#file = file;
     this.#patience = patience;
-    // The library would read variables that name other folders; what it prints is of no use to anybody.
+    // The library would read variables that name other folders, and the process's options need not suit a thread.
     this.#worker = new Worker(new URL('./hdf5-worker.js', import.meta.url), {
       name: 'hdf5',
       workerData: file,
       env: {},
+      execArgv: [],
       stdout: true,
       stderr: true,
     });
