@@ -7,6 +7,7 @@ import type { FileBytes } from './file-bytes.ts';
 import { DataFiles } from './onnx-data-files.ts';
 import { type Message, type Range, type Run, WireReader } from './protobuf-wire.ts';
 import { tensorOfRuns } from './runs.ts';
+import { tensorOfVarints } from './varint-halves.ts';
 
 /** An attribute of a node; what its kind has. */
 export interface OnnxAttribute {
@@ -224,7 +225,9 @@ async function readTensor(
     return tensorOfRuns(reader.file, { name, dtype, shape }, size, runs);
   }
   if (size === 2 && tensor.has(TENSOR.int32s)) {
-    throw expected('halves as raw data', 'int32_data', name);
+    const [packed, ...more] = reader.ranges(tensor, TENSOR.int32s);
+    if (!packed || more.length > 0) throw expected('int32_data in one piece', more.length + 1, name);
+    return tensorOfVarints(reader.file, { name, dtype, shape }, packed);
   }
   const runs = reader.ranges(tensor, TENSOR.raw).map(({ start, end }): Run => {
     if ((end - start) % size !== 0) throw expected(`elements of ${String(size)} bytes`, end - start, name);

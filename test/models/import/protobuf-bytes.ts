@@ -14,7 +14,7 @@ export type Value =
   | { packedInts: readonly number[] };
 
 /** A message of these fields, in this order. */
-export function message(...fields: readonly [number, Value | readonly Value[]][]): Uint8Array {
+export function message(...fields: readonly (readonly [number, Value | readonly Value[]])[]): Uint8Array {
   const writer = protobuf.Writer.create();
   for (const [number, values] of fields) {
     for (const value of Array.isArray(values) ? (values as Value[]) : [values as Value]) {
