@@ -13,9 +13,16 @@ export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** Rows as lines, columns aligned; numbers to the right. */
-export function table(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
-  const texts = [header, ...rows].map((row) => row.map(String));
+/** Rows as lines, columns aligned; numbers to the right. With a width, the first column is cut to fit. */
+export function table(
+  header: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+  width = Infinity,
+): string[] {
+  const whole = [header, ...rows].map((row) => row.map(String));
+  const others = header.slice(1).map((_, i) => Math.max(...whole.map((row) => row[i + 1]?.length ?? 0)));
+  const first = Math.max(8, width - others.reduce((sum, each) => sum + 2 + each, 0));
+  const texts = whole.map(([name = '', ...rest]) => [cut(name, first), ...rest]);
   const widths = header.map((_, column) => Math.max(...texts.map((row) => row[column]?.length ?? 0)));
   const right = header.map(
     (_, column) =>
@@ -30,6 +37,30 @@ export function table(header: readonly string[], rows: readonly (readonly (strin
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** Characters in a line: the terminal's; 80 where nobody looks at one, or where it is so narrow that names would go. */
+export function columns(): number {
+  return Math.max(80, process.stdout.columns || 80);
+}
+
+/** Text of at most so many characters; what is too long loses its middle, because names end in what tells them apart. */
+export function cut(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const end = Math.floor((width - 1) / 3);
+  return `${text.slice(0, width - 1 - end)}…${text.slice(text.length - end)}`;
+}
+
+/** Text in lines of at most so many characters, broken at spaces; a longer word has a line of its own. */
+export function wrap(text: string, width: number): string[] {
+  const lines = [''];
+  for (const word of text.split(/\s+/)) {
+    const line = lines.at(-1) ?? '';
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** A horizontal bar for a share from 0 to 1. */
@@ -68,10 +99,15 @@ export function progress(total: number, unit: string, wanted = process.stderr.is
     clearOnComplete: true,
     hideCursor: true,
     barsize: 30,
+    etaBuffer: 30,
   });
   shown.start(total, 0, { what: '' });
+  let last = 0;
   return {
     update: (done, what = '') => {
+      // The time left is reckoned from the last updates: those without news would make it nonsense.
+      if (done === last) return;
+      last = done;
       shown.update(done, { what });
     },
     stop: () => {

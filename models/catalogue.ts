@@ -39,8 +39,8 @@ export interface PublishedRelease {
   digest: Digest | 'host';
   /** Names and axes in the file, as the importer calls them. */
   layout: 'torchvision' | 'timm' | 'Keras' | 'Caffe';
-  classes: 1000;
-  inputSize: 224;
+  classes: number;
+  inputSize: number;
   /** Red, green, blue levels that the publisher subtracts. */
   mean: [number, number, number];
   /** Resize kernel that the publisher evaluates with. */
@@ -156,6 +156,24 @@ export function publishedBytes(release: PublishedRelease): number {
 /** Name of a release's file. */
 export function publishedFile({ url }: PublishedRelease): string {
   return new URL(url).pathname.split('/').at(-1) ?? '';
+}
+
+/** The release that a model was made of: by the file's digest or address, else by name and network. */
+export function publishedFor(
+  {
+    name,
+    network,
+    source,
+  }: { name: string; network: NetworkName; source?: { url?: string; sha256: string } | undefined },
+  catalogue: readonly PublishedRelease[] = CATALOGUE,
+): PublishedRelease | undefined {
+  return (
+    catalogue.find(
+      ({ digest, url }) =>
+        url === source?.url ||
+        (digest !== 'host' && digest.algorithm === 'sha256' && source?.sha256.startsWith(digest.hex)),
+    ) ?? catalogue.find((release) => release.name === name && release.network === network)
+  );
 }
 
 function torchvision({ errors: [top1, top5], batchNorm = false, ...facts }: Facts): PublishedRelease {

@@ -196,7 +196,7 @@ describe('prepare', () => {
 
 describe('models', () => {
   test('list and show', async () => {
-    const list = await vgg(['models', 'list', '--models', models]);
+    const list = await vgg(['models', 'list', '--models', models, '--installed']);
     expect(list.stdout.split('\n')).toHaveLength(3);
     expect(list.stdout).toMatch(/^d +D +0\.0625 +10 +224 +163,054/m);
     const show = await vgg(['models', 'show', 'd', '--models', models]);
