@@ -33,7 +33,9 @@ export function layersOfConfig(json: string): LayerConfig[] {
     throw new VggError('INVALID_ARGUMENT', 'Expected model_config to be JSON', { cause });
   }
   const layers = [...nestedLayers(model, 0)];
-  for (const [i, layer] of layers.entries()) checkLayer(layer, layers[i - 1], layers.slice(i + 1));
+  // Which layers there are says more than how one is set.
+  for (const layer of layers) checkKind(layer);
+  for (const [i, layer] of layers.entries()) checkSettings(layer, layers[i - 1], layers.slice(i + 1));
   return layers;
 }
 
@@ -56,15 +58,22 @@ function* nestedLayers(value: unknown, depth: number): Generator<LayerConfig> {
   for (const each of layers) yield* nestedLayers(each, depth + 1);
 }
 
-function checkLayer(layer: LayerConfig, before: LayerConfig | undefined, after: readonly LayerConfig[]): void {
-  const { name, kind, settings } = layer;
+function checkKind({ name, kind }: LayerConfig): void {
   if (!KINDS.has(kind)) {
     throw expected('convolutions, max-pooling and dense layers alone, as a VGG has', `${name} (${kind})`, name);
   }
+}
+
+function checkSettings(
+  { name, kind, settings }: LayerConfig,
+  before: LayerConfig | undefined,
+  after: readonly LayerConfig[],
+): void {
   const check = (setting: string, ...right: unknown[]) => {
     const came = settings[setting];
     if (came === undefined || came === null || right.some((each) => same(came, each))) return;
-    throw expected(`${setting} ${right.map((each) => String(each)).join(' or ')}`, came, name);
+    const wanted = right.map((each) => String(each)).join(' or ');
+    throw expected(`${setting} ${wanted}, as a VGG has,`, came, name);
   };
   check('data_format', 'channels_last');
   if (kind === 'Conv2D') {

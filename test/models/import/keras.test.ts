@@ -1,114 +1,21 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openFileBytes } from '../../../models/import/formats/file-bytes.ts';
-import { openHdf5, type Hdf5Checkpoint } from '../../../models/import/formats/hdf5.ts';
+import { openHdf5 } from '../../../models/import/formats/hdf5.ts';
 import { kerasRelease } from '../../../models/import/layouts/keras.ts';
-import { CAFFE_PREPROCESSING, type Release, type StoredTensor } from '../../../models/import/release.ts';
+import { CAFFE_PREPROCESSING } from '../../../models/import/release.ts';
 import { packageRoot } from '../../../proto/package-root.ts';
-import { VggError } from '../../../vgg/index.ts';
-
-const ROWS = { A: [1, 1, 2, 2, 2], B: [2, 2, 2, 2, 2], D: [2, 2, 3, 3, 3], E: [2, 2, 4, 4, 4] };
-const WIDTHS = [4, 8, 16, 32, 32];
-type Row = keyof typeof ROWS;
-type Shapes = Record<string, readonly number[]>;
-type Attributes = Record<string, Record<string, string | string[]>>;
-
-interface FakeFile {
-  file: Hdf5Checkpoint;
-  closed: () => number;
-}
-
-// A file of shapes alone: which tensor is which needs no numbers.
-function fake(shapes: Shapes, attributes: Attributes = {}): FakeFile {
-  let closed = 0;
-  const tensors = Object.entries(shapes).map(([name, shape]): StoredTensor => ({
-    name,
-    dtype: 'F32',
-    shape,
-    read: () => Promise.reject(new Error('not read')),
-  }));
-  const paths = Object.keys(shapes).flatMap((name) => {
-    const parts = name.split('/');
-    return parts.map((_, i) => parts.slice(0, i).join('/'));
-  });
-  const groups = new Map(
-    [...new Set(['', ...paths, ...Object.keys(attributes)])].map((path) => [
-      path,
-      new Map(Object.entries(attributes[path] ?? {})),
-    ]),
-  );
-  const close = () => {
-    closed++;
-    return Promise.resolve();
-  };
-  return { file: { format: 'HDF5', tensors, groups, close }, closed: () => closed };
-}
-
-interface Weighted {
-  name: string;
-  kernel: number[];
-}
-
-type Namer = (block: number, position: number, index: number) => string;
-const published: Namer = (block, position) => `block${String(block)}_conv${String(position)}`;
-
-// Convolutions of a row.
-function layersOf(row: Row, conv = published): Weighted[] {
-  const layers: Weighted[] = [];
-  let channels = 3;
-  for (const [i, count] of ROWS[row].entries()) {
-    for (let position = 1; position <= count; position++) {
-      const width = WIDTHS[i] ?? 0;
-      layers.push({ name: conv(i + 1, position, layers.length), kernel: [3, 3, channels, width] });
-      channels = width;
-    }
-  }
-  return layers;
-}
-
-const classifier = (...names: string[]): Weighted[] => [
-  { name: names[0] ?? 'fc1', kernel: [1568, 16] },
-  { name: names[1] ?? 'fc2', kernel: [16, 16] },
-  { name: names[2] ?? 'predictions', kernel: [16, 10] },
-];
-
-function keras2(layers: readonly Weighted[], root = ''): Shapes {
-  return Object.fromEntries(
-    layers.flatMap(({ name, kernel }) => [
-      [`${root}${name}/${name}/bias:0`, [kernel.at(-1) ?? 0]],
-      [`${root}${name}/${name}/kernel:0`, kernel],
-    ]),
-  );
-}
-
-const numbered =
-  (name: string): Namer =>
-  (...[, , i]) =>
-    i === 0 ? name : `${name}_${String(i)}`;
-
-function norm(name: string, channels: number): Shapes {
-  return Object.fromEntries(
-    ['beta:0', 'gamma:0', 'moving_mean:0', 'moving_variance:0'].map((leaf) => [
-      `${name}/${name}/${leaf}`,
-      [channels],
-    ]),
-  );
-}
-
-function sources({ layers }: Release): string[] {
-  return layers.map(({ name, weight, bias }) => `${name} ${weight.name} ${bias?.name ?? 'none'}`);
-}
-
-function refusal({ file, closed }: FakeFile): string {
-  try {
-    kerasRelease(file);
-  } catch (error) {
-    expect(error).toBeInstanceOf(VggError);
-    expect(closed()).toBe(1);
-    return (error as VggError).message;
-  }
-  throw new Error('It was taken');
-}
+import {
+  classifier,
+  fake,
+  keras2,
+  layersOf,
+  norm,
+  numbered,
+  refusal,
+  sources,
+  type Shapes,
+} from './keras-files.ts';
 
 const NAMES_OF_D = layersOf('D').map(({ name }) => name.replace('block', 'conv').replace('_conv', '_'));
 
@@ -299,132 +206,6 @@ describe('batch normalisation', () => {
     expect(refusal(file)).toMatch(
       /^Expected gamma, beta, mean and variance, or mean and variance alone but received 3/,
     );
-  });
-});
-
-describe('a model_config', () => {
-  const convolutions = layersOf('A', numbered('conv2d'));
-  const heads = classifier('dense', 'dense_1', 'dense_2');
-  type Config = { class_name: string; config: Record<string, unknown> };
-
-  function configs(): Config[] {
-    const body = convolutions.flatMap(({ name }, i): Config[] => [
-      { class_name: 'Conv2D', config: { name, padding: 'same', strides: [1, 1], activation: 'linear' } },
-      { class_name: 'BatchNormalization', config: { name: `bn_${name}`, epsilon: 1e-5 } },
-      { class_name: 'Activation', config: { name: `relu_${name}`, activation: 'relu' } },
-      ...([0, 1, 3, 5, 7].includes(i)
-        ? [
-            {
-              class_name: 'MaxPooling2D',
-              config: { name: `down_${String(i)}`, pool_size: [2, 2], strides: [2, 2] },
-            },
-          ]
-        : []),
-    ]);
-    const dense = heads.map(({ name }, i) => ({
-      class_name: 'Dense',
-      config: { name, activation: i < 2 ? 'relu' : 'softmax' },
-    }));
-    return [
-      { class_name: 'InputLayer', config: { name: 'in' } },
-      ...body,
-      { class_name: 'Flatten', config: { name: 'flat' } },
-      ...dense,
-    ];
-  }
-
-  function saved(layers: Config[]): FakeFile {
-    const shapes = {
-      ...keras2([...convolutions, ...heads], 'model_weights/'),
-      ...Object.fromEntries(
-        convolutions.flatMap(({ name, kernel }) =>
-          Object.entries(norm(`bn_${name}`, kernel.at(-1) ?? 0)).map(([path, shape]) => [
-            `model_weights/${path}`,
-            shape,
-          ]),
-        ),
-      ),
-      'optimizer_weights/iteration:0': [],
-    };
-    const nested = [
-      { class_name: 'Sequential', config: { name: 'body', layers: layers.slice(0, 9) } },
-      ...layers.slice(9),
-    ];
-    return fake(shapes, {
-      '': { model_config: JSON.stringify({ class_name: 'Functional', config: { layers: nested } }) },
-      model_weights: { backend: 'tensorflow', keras_version: '2.15.0' },
-    });
-  }
-
-  function changed(name: string, config: Record<string, unknown>, kind?: string): FakeFile {
-    return saved(
-      configs().map((each) =>
-        each.config['name'] === name
-          ? { class_name: kind ?? each.class_name, config: { ...each.config, ...config } }
-          : each,
-      ),
-    );
-  }
-
-  test('tells the order, the blocks and epsilon', () => {
-    const release = kerasRelease(saved(configs()).file);
-    expect(release.network).toBe('A');
-    expect(release.layers.map(({ name }) => name).slice(-5)).toEqual([
-      'conv5_1',
-      'conv5_2',
-      'fc6',
-      'fc7',
-      'fc8',
-    ]);
-    expect(release.layers[7]?.batchNorm).toMatchObject({ mean: { name: /bn_conv2d_7/ }, epsilon: 1e-5 });
-    expect(release.ignored.map(({ name }) => name)).toEqual(['optimizer_weights/iteration:0']);
-  });
-
-  test.each([
-    [
-      'another padding',
-      changed('conv2d_1', { padding: 'valid' }),
-      /^Expected padding same but received valid \(conv2d_1\)/,
-    ],
-    [
-      'a stride',
-      changed('conv2d_1', { strides: [2, 2] }),
-      /^Expected strides 1 but received \[2,2\] \(conv2d_1\)/,
-    ],
-    [
-      'channels first',
-      changed('conv2d', { data_format: 'channels_first' }),
-      /^Expected data_format channels_last/,
-    ],
-    [
-      'another activation',
-      changed('relu_conv2d', { activation: 'tanh' }),
-      /^Expected activation relu or softmax or linear/,
-    ],
-    ['sigmoids', changed('dense_2', { activation: 'sigmoid' }), /^Expected activation softmax or linear/],
-    ['larger pools', changed('down_0', { pool_size: [3, 3] }), /^Expected pool_size 2/],
-    ['rescaling', changed('flat', {}, 'Rescaling'), /alone, as a VGG has but received flat \(Rescaling\)/],
-    [
-      'normalisation after ReLU',
-      changed('conv2d', { activation: 'relu' }),
-      /^Expected batch normalisation before the ReLU/,
-    ],
-    [
-      'another epsilon',
-      changed('bn_conv2d', { epsilon: 'small' }),
-      /^Expected epsilon > 0 but received small/,
-    ],
-  ])('with %s: an error', (_, file, message) => {
-    expect(refusal(file)).toMatch(message);
-  });
-
-  test('that is none: an error', () => {
-    expect(refusal(fake({ 'model_weights/a/a/kernel': [3, 3, 3, 4] }, { '': { model_config: '{' } }))).toBe(
-      'Expected model_config to be JSON',
-    );
-    expect(
-      refusal(fake({ 'model_weights/a/a/kernel': [3, 3, 3, 4] }, { '': { model_config: '[1]' } })),
-    ).toMatch(/^Expected layers with a class and a name in model_config/);
   });
 });
 
