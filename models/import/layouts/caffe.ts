@@ -40,7 +40,9 @@ export async function openCaffemodel(file: FileBytes): Promise<Release> {
 async function vggLayers(net: CaffeNet, path: string): Promise<Pick<Release, 'layers' | 'network'>> {
   // Some files hold the layers with weights alone: then their names say which block they are of.
   const named = !net.layers.some(({ type }) => type === 'Pooling');
-  const chain = new Chain(!named);
+  // Layers that are not linked are a list, not a graph: what is missing there, the prototxt has.
+  const linked = net.layers.some(({ bottoms }) => bottoms.length > 0);
+  const chain = new Chain(linked && !named, !named);
   let trunk: Set<string> | undefined;
   for (const layer of net.layers) {
     const { type, name, bottoms, tops } = layer;

@@ -38,15 +38,20 @@ const A_CONVOLUTIONS = 'conv1_1 conv2_1 conv3_1 conv3_2 conv4_1 conv4_2 conv5_1 
 export class Chain {
   readonly #layers: SourceLayer[] = [];
   readonly #rectified: boolean;
+  readonly #complete: boolean;
   #block = 1;
   #position = 1;
   #lrn = false;
   // What the last step was; a pool begins each block.
   #last: 'pool' | 'conv' | 'norm' | 'relu' | 'lrn' = 'pool';
 
-  /** @param rectified whether the file has its ReLUs; else they are taken as read */
-  constructor(rectified = true) {
+  /**
+   * @param rectified whether the file has all its ReLUs; else they are taken as read
+   * @param complete whether it has all layers without weights: only then no LRN means A
+   */
+  constructor(rectified = true, complete = rectified) {
     this.#rectified = rectified;
+    this.#complete = complete;
   }
 
   /** Name of the layer that comes next; undefined after fc8. */
@@ -192,7 +197,7 @@ export class Chain {
       const came = convolutions.map(({ name }) => name).join(' ');
       throw this.#unlike(`LRN in network A-LRN alone, of 3×3 ${A_CONVOLUTIONS}`, came, where);
     }
-    if (!this.#rectified && !this.#lrn) return { layers: this.#layers };
+    if (!this.#complete && !this.#lrn) return { layers: this.#layers };
     return { layers: this.#layers, ...(ofA && { network: this.#lrn ? 'A-LRN' : 'A' }) };
   }
 

@@ -136,6 +136,19 @@ describe.each(['V1', 'new'] as const)('%s layers', (form) => {
   });
 });
 
+test('layers that are not linked need neither ReLUs nor parameters', async () => {
+  const layers = vggLayers(A)
+    .filter(({ type }) => type !== 'ReLU')
+    .map((layer): TestLayer => ({ ...layer, bottom: [], top: [], parameter: [] }));
+  const release = await opened(caffeNet(layers));
+  expect(release.network).toBe('A');
+  expect(release.layers).toHaveLength(11);
+  // Without pools, names tell the blocks; what else was left out, nobody knows.
+  const named = await opened(caffeNet(layers.filter(({ type }) => type !== 'Pooling')));
+  expect(named.network).toBeUndefined();
+  expect(named.layers.map(({ name }) => name)).toEqual(release.layers.map(({ name }) => name));
+});
+
 test('running statistics are divided by their factor', async () => {
   const layers = vggLayers(A);
   const factor = message([7, message([1, { packedInts: [1] }])], [5, { packed: [4] }]);
