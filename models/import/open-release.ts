@@ -58,7 +58,7 @@ function otherFormat(start: Uint8Array): string | undefined {
   if (/^\s*<(!doctype|html|\?xml)/i.test(text)) return 'an HTML page';
   if (text.startsWith('version https://git-lfs')) return 'a Git LFS pointer, not the file it points to';
   if (text.startsWith('\x1f\x8b')) return 'a gzip file: decompress it first';
-  if (text.slice(257, 262) === 'ustar') return 'a tar archive';
+  if (text.slice(257, 262) === 'ustar') return 'a tar archive (PyTorch before 0.2 wrote them: load and save it again)';
   return undefined;
 }
 

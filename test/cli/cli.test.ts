@@ -216,7 +216,9 @@ describe('models', () => {
   test('import says what is wrong in one line', async () => {
     expect(await vgg(['models', 'import', PHOTO, '--name', 'x', '--to', models])).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/^Expected a safetensors header within the file's .*\n$/) as string,
+      stderr: expect.stringMatching(
+        /^Expected weights of PyTorch .* but received a file that begins with 0x89504e47.*\n$/,
+      ) as string,
     });
     expect(await readdir(models)).toEqual(['d']);
   });

@@ -4,12 +4,18 @@
 import { expected } from '../../../vgg/index.ts';
 import type { Hdf5Dataset, Library } from './hdf5-contents.ts';
 import { slabsOf, type Slab } from './hdf5-slabs.ts';
-import type { Hdf5Request } from './hdf5-worker.ts';
 
 // Bytes that are in the library's memory at once.
 const PIECE = 4 * 2 ** 20;
 // A row of chunks is kept only if it is no larger than this.
 const MAX_BAND = 64 * 2 ** 20;
+
+/** A run of a dataset's elements, to be read. */
+export interface Hdf5Request {
+  dataset: string;
+  start: number;
+  count: number;
+}
 
 /** See {@link Hdf5Reader.read}. */
 export class Hdf5Reader {

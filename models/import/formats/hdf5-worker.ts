@@ -6,20 +6,13 @@ import { parentPort, workerData } from 'node:worker_threads';
 import h5wasm from 'h5wasm/node';
 import { VggError, expected } from '../../../vgg/index.ts';
 import { contentsOf, type Hdf5Contents } from './hdf5-contents.ts';
-import { Hdf5Reader } from './hdf5-reader.ts';
+import { Hdf5Reader, type Hdf5Request } from './hdf5-reader.ts';
 
 /** What the thread is started with. */
 export interface Hdf5WorkerData {
   path: string;
   /** Length of the file in bytes. */
   size: number;
-}
-
-/** A run of a dataset's elements, to be read. */
-export interface Hdf5Request {
-  dataset: string;
-  start: number;
-  count: number;
 }
 
 /** First the contents, then an answer to each request, in their order. */

@@ -7,7 +7,8 @@ import { VggError, expected } from '../../../vgg/index.ts';
 import type { Checkpoint, StoredTensor } from '../release.ts';
 import type { FileBytes } from './file-bytes.ts';
 import type { TextAttributes } from './hdf5-contents.ts';
-import type { Hdf5Reply, Hdf5Request, Hdf5WorkerData } from './hdf5-worker.ts';
+import type { Hdf5Request } from './hdf5-reader.ts';
+import type { Hdf5Reply, Hdf5WorkerData } from './hdf5-worker.ts';
 
 /** An open HDF5 file. Must be closed. */
 export interface Hdf5Checkpoint extends Checkpoint {

@@ -51,6 +51,12 @@ function pickleEntry(entries: ReadonlyMap<string, ZipEntry>, path: string): ZipE
   const [pickle] = pickles;
   if (pickle && pickles.length === 1) return pickle;
   const names = [...entries.keys()];
+  if (names.includes('model.weights.h5')) {
+    throw new VggError(
+      'INVALID_ARGUMENT',
+      `Expected weights but received a .keras archive: save them alone, model.save_weights('vgg.weights.h5') (${path})`,
+    );
+  }
   const some = names.slice(0, 4).join(', ') + (names.length > 4 ? ', …' : '');
   throw expected("PyTorch's data.pkl in the zip archive", pickle ? `${String(pickles.length)} of them` : some, path);
 }

@@ -82,6 +82,11 @@ test.each([
   ['an HTML page', '<!DOCTYPE html><title>404</title>', /received an HTML page/],
   ['a Git LFS pointer', 'version https://git-lfs.github.com/spec/v1\noid sha256:0', /a Git LFS pointer/],
   ['a gzip file', Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]), /gzip file: decompress it first/],
+  [
+    'a tar archive',
+    Buffer.concat([Buffer.alloc(257), Buffer.from('ustar')]),
+    /a tar archive \(PyTorch before/,
+  ],
   ['text', 'weights, honestly', /begins with "weights, hon"/],
   ['zeros', Buffer.alloc(1000), /begins with 0x0000/],
 ])('%s', async (_, content, message) => {
