@@ -38,12 +38,8 @@ export async function storedAs(model: OpenModel, dtype: Dtype, weightsPath: stri
   const tensors = model.tensors.map((entry) => {
     const values = toFloat32(file.subarray(entry.offset, entry.offset + entry.bytes), entry.dtype);
     // The upper half of a float32 is a bfloat16.
-    const words = new Uint32Array(values.buffer).map((word) => word & 0xffff0000);
-    const rounded = new Float32Array(words.buffer);
-    const data =
-      dtype === 'BF16'
-        ? new Uint8Array(Uint16Array.from(words, (word) => word >>> 16).buffer)
-        : fromFloat32(rounded, dtype, entry.name);
+    const words = new Uint32Array(values.slice().buffer).map((word) => word & 0xffff0000);
+    const data = fromFloat32(new Float32Array(words.buffer), dtype, entry.name);
     const gap = new Uint8Array(offset % 2 === 0 ? 3 : 2);
     parts.push(gap, data);
     const moved = { ...entry, dtype, offset: offset + gap.length, bytes: data.length };

@@ -113,10 +113,11 @@ describe('zip archives', () => {
       'a zip of anything',
       zip([
         { name: 'config.json', bytes: '{}' },
-        { name: 'model.weights.h5', bytes: '' },
+        { name: 'variables.npz', bytes: '' },
       ]),
-      "PyTorch's data.pkl in the zip archive but received config.json, model.weights.h5",
+      "PyTorch's data.pkl in the zip archive but received config.json, variables.npz",
     ],
+    ['a .keras archive', zip([{ name: 'model.weights.h5', bytes: '' }]), 'a .keras archive: save them alone'],
     ['an empty zip', zip([]), "PyTorch's data.pkl"],
     ['no directory', torchZip(NET, { 0: FLOATS }).subarray(0, 100), 'truncated or damaged'],
     ['PK and nothing', 'PK\x03\x04', 'truncated or damaged'],
