@@ -19,6 +19,15 @@ const ALLOWED: Record<string, string[]> = {
   'services/preprocess': ['vgg/', 'services/host/', 'proto/', 'sdk/'],
   'services/inference': ['vgg/', 'services/host/', 'proto/', 'sdk/', 'models/'],
   'services/aggregator': ['vgg/', 'services/host/', 'proto/', 'sdk/'],
+  // Its photos are decoded and rescaled by the code that prepares those of requests.
+  'services/trainer': [
+    'vgg/',
+    'services/host/',
+    'proto/',
+    'models/',
+    'services/preprocess/prepare.ts',
+    'services/preprocess/planes.ts',
+  ],
   'services/gateway': ['vgg/', 'services/host/', 'proto/', 'sdk/'],
   // The CLI starts services; how they work is theirs.
   cli: [
@@ -29,6 +38,7 @@ const ALLOWED: Record<string, string[]> = {
     'services/host/',
     ...SERVICES.flatMap((name) => [`services/${name}/main.ts`, `services/${name}/config.ts`]),
     'services/inference/engines.ts',
+    ...['main.ts', 'config.ts', 'recipe.ts'].map((file) => `services/trainer/${file}`),
   ],
 };
 
