@@ -43,6 +43,8 @@ export interface Recipe {
   drops: number;
   /** Most epochs; with cosine, just so many. */
   epochs: number;
+  /** Epochs over which the rate rises from 0 at the start. */
+  warmUp: number;
 
   /** Training scale S, smallest side of the rescaled image in pixels: drawn uniformly from [least, most] per image. */
   scales: [least: number, most: number];
@@ -73,7 +75,7 @@ export function paperRecipe(network: NetworkName, inputSize = 224): Recipe {
   return {
     ...{ network, batchNorm: false, width: 1, hidden: 4096, inputSize, kernel: 'linear' },
     ...{ batch: 256, microBatch: 32, learningRate: 1e-2, momentum: 0.9, weightDecay: 5e-4, dropout: 0.5 },
-    ...{ schedule: 'plateau', patience: 5, drops: 3, epochs: 74 },
+    ...{ schedule: 'plateau', patience: 5, drops: 3, epochs: 74, warmUp: 0 },
     ...{ scales: [scale(256), scale(512)], mirror: 0.5, colourShift: 0.1, balance: 0, labelSmoothing: 0 },
     ...{ initialisation: 'glorot', validation: 0.1, seed: 1 },
   };
@@ -96,6 +98,7 @@ export function checkRecipe(recipe: Recipe): void {
   for (const field of ['mirror', 'balance'] as const) between(recipe[field], 0, 1, field);
   for (const field of ['momentum', 'dropout', 'labelSmoothing'] as const)
     between(recipe[field], 0, 0.999, field);
+  between(recipe.warmUp, 0, recipe.epochs, 'warmUp');
   between(recipe.validation, 0, 0.9, 'validation');
   const [least, most] = recipe.scales;
   whole(least, recipe.inputSize, 4096, 'scales[0]');
