@@ -7,7 +7,8 @@ import type { ScoreRequest } from '../../proto/generated/vgg/v1/ScoreRequest.ts'
 import type { RunningServer } from '../../services/host/serve.ts';
 import { BATCH_CALLS, PLANE_BYTES, QUEUED, VIEWS } from '../../services/inference/metrics.ts';
 import { startOnnxEngine } from '../../services/inference/onnx/engine.ts';
-import type { Envelope, WorkerSettings } from '../../services/inference/onnx/messages.ts';
+import type { OnnxSettings } from '../../services/inference/onnx/engine.ts';
+import type { Envelope } from '../../services/inference/worker/messages.ts';
 import { createClient } from '../../sdk/index.ts';
 import { posteriorOfScoreMap } from '../../vgg/scores.ts';
 import { SCORE_ORDERS } from '../../vgg/views.ts';
@@ -297,7 +298,7 @@ test('draining answers 50 calls under way, each of them whole, then refuses', as
 test("the engine's worker dies during a call: the call is answered, in full and once", async () => {
   const url = new URL('../../services/inference/onnx/worker.js', import.meta.url);
   let deaths = 0;
-  const spawn = (settings: WorkerSettings) => {
+  const spawn = (settings: OnnxSettings) => {
     const worker = new Worker(url, { workerData: settings });
     const post = worker.postMessage.bind(worker);
     worker.postMessage = (envelope: Envelope) => {

@@ -3,6 +3,7 @@
 
 import { expected } from '../../../vgg/errors.ts';
 import { networkLayers, TOTAL_STRIDE, type ConvLayer, type NetworkSpec } from '../../../vgg/networks.ts';
+import type { WeightEntry } from '../worker/messages.ts';
 import { encodeModel, type Attributes, type Element, type Initializer, type Node } from './model-proto.ts';
 
 /** Input: [n, h, w, 3] uint8, RGB. */
@@ -13,16 +14,6 @@ export const SCORE_MAP = 'score_map';
 export const MEAN_THEN_SOFTMAX = 'mean_then_softmax';
 /** Output: [n, classes], softmax at each location, then spatial mean. */
 export const SOFTMAX_THEN_MEAN = 'softmax_then_mean';
-
-/** Where one tensor of a model lies in its weights file. */
-export interface WeightEntry {
-  name: string;
-  dtype: 'F32' | 'F16' | 'BF16';
-  shape: readonly number[];
-  /** First byte in the file. */
-  offset: number;
-  bytes: number;
-}
 
 /** What a graph is written from. */
 export interface GraphSource {

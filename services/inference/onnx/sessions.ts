@@ -1,13 +1,15 @@
 // The worker's work: models as onnxruntime sessions, batches in, scores out.
 // Runs on whatever thread calls it and blocks it while it computes. Does not know threads or messages' fate.
 
-import { realpathSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { VggError } from '../../../vgg/errors.ts';
-import { cutBatch } from './crops.ts';
+import { cutBatch } from '../worker/crops.ts';
 import { MEAN_THEN_SOFTMAX, PIXELS, SCORE_MAP, SOFTMAX_THEN_MEAN, writeGraph } from './graph.ts';
-import type { Cut, CutScores, ModelSource, ScoreRequest } from './messages.ts';
+import type { CutScores, ModelSource, ScoreRequest } from '../worker/messages.ts';
+import type { Sessions } from '../worker/thread.ts';
+import { warmUp } from '../worker/warm-up.ts';
+import { weightsFile } from '../worker/weights-file.ts';
 
 interface Loaded {
   source: ModelSource;
@@ -15,7 +17,7 @@ interface Loaded {
 }
 
 /** All loaded models of one worker. */
-export class Sessions {
+export class OnnxSessions implements Sessions {
   readonly #threads: number;
   readonly #loaded = new Map<number, Loaded>();
 
@@ -23,23 +25,17 @@ export class Sessions {
     this.#threads = threads;
   }
 
-  /**
-   * Loads a model and runs it once.
-   *
-   * @throws VggError INVALID_ARGUMENT or RESOURCE_EXHAUSTED, naming the model and what is wrong with it
-   */
   async load(source: ModelSource): Promise<void> {
     const session = await this.#open(source);
     this.#loaded.set(source.key, { source, session });
     try {
-      await this.#warm(source);
+      await warmUp(this, source);
     } catch (error) {
       await this.unload(source.key);
       throw error;
     }
   }
 
-  /** Scores views of one size: same length, same order. */
   async score({ key, height, width, cuts }: ScoreRequest): Promise<CutScores[]> {
     const { source, session } = this.#get(key);
     const pixels = new Tensor('uint8', cutBatch(cuts, height, width), [cuts.length, height, width, 3]);
@@ -64,14 +60,12 @@ export class Sessions {
     });
   }
 
-  /** Frees a model; does nothing if there is none. */
   async unload(key: number): Promise<void> {
     const loaded = this.#loaded.get(key);
     this.#loaded.delete(key);
     await loaded?.session.release();
   }
 
-  /** Frees all models. */
   async close(): Promise<void> {
     for (const key of [...this.#loaded.keys()]) await this.unload(key);
   }
@@ -116,48 +110,6 @@ export class Sessions {
       );
     }
   }
-
-  // One crop of a made-up photo: the first request is then as quick as the second, and broken weights are
-  // found before anybody asks.
-  async #warm({ key, name, spec }: ModelSource): Promise<void> {
-    const side = spec.inputSize;
-    const rgb8 = new Uint8Array(new SharedArrayBuffer(side * side * 3));
-    for (let i = 0; i < rgb8.length; i++) rgb8[i] = (i * 7919) % 251;
-    const cut: Cut = {
-      ...{ plane: { width: side, height: side, rgb8 }, x: 0, y: 0 },
-      ...{ mirrored: false, softmaxFirst: false, scoreMap: true },
-    };
-    const [scores] = await this.score({ kind: 'score', key, height: side, width: side, cuts: [cut] });
-    const values = scores?.scoreMap?.values ?? new Float32Array([NaN]);
-    if (!values.every(Number.isFinite)) {
-      throw new VggError(
-        'INVALID_ARGUMENT',
-        `Expected finite class scores but ${name} gives ${String(values.find((value) => !Number.isFinite(value)))}: its weights are broken`,
-      );
-    }
-  }
-}
-
-function weightsFile({ name, weightsPath, tensors }: ModelSource): string {
-  let path: string;
-  let size: number;
-  try {
-    path = realpathSync(weightsPath);
-    size = statSync(path).size;
-  } catch (cause) {
-    throw new VggError('INVALID_ARGUMENT', `Expected the weights of ${name} but cannot read ${weightsPath}`, {
-      cause,
-    });
-  }
-  // A mapping that reaches beyond its file would end the process, not the call.
-  const end = Math.max(...tensors.map((tensor) => tensor.offset + tensor.bytes));
-  if (size < end) {
-    throw new VggError(
-      'INVALID_ARGUMENT',
-      `Expected weights of ${String(end)} bytes but received ${String(size)}: truncated (${name})`,
-    );
-  }
-  return path;
 }
 
 function rowOf(tensor: Tensor, index: number, length: number): Float32Array<ArrayBuffer> {

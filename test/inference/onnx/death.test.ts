@@ -8,8 +8,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { randomModel } from '../../../bench/random-model.ts';
 import { openModel, type OpenModel } from '../../../models/store.ts';
 import type { Engine, EngineHealth, EngineModel } from '../../../services/inference/engine.ts';
-import { startOnnxEngine, type OnnxEngineOptions } from '../../../services/inference/onnx/engine.ts';
-import type { Envelope, WorkerSettings } from '../../../services/inference/onnx/messages.ts';
+import {
+  startOnnxEngine,
+  type OnnxEngineOptions,
+  type OnnxSettings,
+} from '../../../services/inference/onnx/engine.ts';
+import type { Envelope } from '../../../services/inference/worker/messages.ts';
 import { noisePlane, PLAIN, scoreViews, viewOf } from '../engine-conformance/fixtures.ts';
 import { copyModel } from './weights-files.ts';
 
@@ -29,7 +33,7 @@ afterAll(() => rm(folder, { recursive: true }));
 /** Starts workers, and ends one as soon as it has been given one of the next `deaths` score requests. */
 function killer() {
   const state = { deaths: 0, spawned: 0 };
-  const spawn = (settings: WorkerSettings) => {
+  const spawn = (settings: OnnxSettings) => {
     state.spawned++;
     const worker = new Worker(WORKER, { workerData: settings });
     const post = worker.postMessage.bind(worker);
@@ -147,7 +151,7 @@ test('a replacement that cannot load its models is not ready, says why, and is t
 
 test('a worker that dies while it has nothing to do is replaced before anybody asks', async () => {
   const workers: Worker[] = [];
-  const spawn = (settings: WorkerSettings) => {
+  const spawn = (settings: OnnxSettings) => {
     const worker = new Worker(WORKER, { workerData: settings });
     workers.push(worker);
     return worker;

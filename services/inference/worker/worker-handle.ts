@@ -2,7 +2,7 @@
 // does not know what to do about it.
 
 import type { Worker } from 'node:worker_threads';
-import { VggError } from '../../../vgg/errors.ts';
+import { VggError, type ErrorCode } from '../../../vgg/errors.ts';
 import type { CutScores, Envelope, WorkerFacts, WorkerMessage, WorkerRequest } from './messages.ts';
 
 /** The worker ended before it answered: the call may be tried on another. */
@@ -17,7 +17,7 @@ interface Pending {
 
 /** A running worker. */
 export class WorkerHandle {
-  /** Resolves with the worker's first message; rejects with WorkerEnded if there is none. */
+  /** Resolves with the worker's first message; rejects with WorkerEnded if there is none, VggError if it refuses. */
   readonly facts: Promise<WorkerFacts>;
   /** Resolves with the reason when the thread has ended, whyever. */
   readonly ended: Promise<WorkerEnded>;
@@ -45,6 +45,7 @@ export class WorkerHandle {
     this.facts = new Promise((resolve, reject) => {
       worker.on('message', (message: WorkerMessage) => {
         if (message.kind === 'facts') resolve(message.facts);
+        else if (message.kind === 'refusal') reject(errorOf(message));
         else this.#settle(message);
       });
       void this.ended.then(reject);
@@ -75,10 +76,14 @@ export class WorkerHandle {
     await this.#worker.terminate();
   }
 
-  #settle(message: Exclude<WorkerMessage, { kind: 'facts' }>): void {
+  #settle(message: Extract<WorkerMessage, { id: number }>): void {
     const pending = this.#pending.get(message.id);
     this.#pending.delete(message.id);
     if (message.kind === 'reply') pending?.resolve(message.scores);
-    else pending?.reject(new VggError(message.code, message.message, { cause: message.cause }));
+    else pending?.reject(errorOf(message));
   }
+}
+
+function errorOf({ code, message, cause }: { code: ErrorCode; message: string; cause: string }): VggError {
+  return new VggError(code, message, { cause });
 }

@@ -1,4 +1,4 @@
-// How many views a batch of the CPU engine holds. Knows networks and pixels; the numbers come from bench/batch.
+// How many views a batch holds. Knows networks and pixels; the numbers are each engine's, from bench/batch.
 
 import { convWidth, type NetworkSpec } from '../../../vgg/networks.ts';
 
@@ -13,22 +13,18 @@ export interface BatchBounds {
   units: number;
   /** Memory that one batch may take, in bytes; one view that needs more is refused. */
   bytes: number;
+  /** Outputs of the first convolution that the library holds at once, at the peak. */
+  copies: number;
 }
 
-/** Eight crops of 224×224, at most 32 smaller ones, 2 GiB. */
-export const DEFAULT_BOUNDS: BatchBounds = { pixels: 8 * 224 * 224, units: 32, bytes: 2 ** 31 };
-
-/**
- * Memory that a pixel of a batch needs at the peak: conv1_2's input and output, twice (measured for D: 610
- * bytes in batches of 8 crops, 830 in one view of 768×1024).
- */
-export function bytesPerPixel(spec: NetworkSpec): number {
-  return 4 * 4 * Math.max(convWidth(spec.width, 0), 8);
+/** Memory that a pixel of a batch needs at the peak. */
+function bytesPerPixel(spec: NetworkSpec, bounds: BatchBounds): number {
+  return 4 * bounds.copies * Math.max(convWidth(spec.width, 0), 8);
 }
 
 /** Most pixels of one view. */
 export function mostPixels(spec: NetworkSpec, bounds: BatchBounds): number {
-  return Math.floor(bounds.bytes / bytesPerPixel(spec));
+  return Math.floor(bounds.bytes / bytesPerPixel(spec, bounds));
 }
 
 /** Views of `pixels` each that one batch should hold at most, ≥ 1. */

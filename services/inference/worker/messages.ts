@@ -2,8 +2,18 @@
 
 import type { NetworkSpec } from '../../../vgg/networks.ts';
 import type { VggError } from '../../../vgg/errors.ts';
+import type { Dtype } from '../../../vgg/pack.ts';
 import type { PlanePixels } from '../engine.ts';
-import type { WeightEntry } from './graph.ts';
+
+/** Where one tensor of a model lies in its weights file. */
+export interface WeightEntry {
+  name: string;
+  dtype: Dtype;
+  shape: readonly number[];
+  /** First byte in the file. */
+  offset: number;
+  bytes: number;
+}
 
 /** A model as the worker needs it: everything but the weights, which it finds by path. */
 export interface ModelSource {
@@ -58,20 +68,20 @@ export interface CutScores {
 
 /** First message of a worker: what it runs on. */
 export interface WorkerFacts {
+  /** Of the library. */
   version: string;
+  /** What the installed library can compute on. */
   providers: string[];
+  /** What it computes on. */
+  device: 'cpu' | 'gpu';
 }
 
 /** What a worker says. */
 export type WorkerMessage =
   | { kind: 'facts'; facts: WorkerFacts }
+  /** First message of a worker that cannot work, and its last. */
+  | { kind: 'refusal'; code: VggError['code']; message: string; cause: string }
   /** Scores of a score request, in the order of its cuts; nothing for other requests. */
   | { kind: 'reply'; id: number; scores: CutScores[] }
   /** An error that the caller may see, and its cause in words, for the log. */
   | { kind: 'failure'; id: number; code: VggError['code']; message: string; cause: string };
-
-/** What a worker is started with. */
-export interface WorkerSettings {
-  /** Threads that compute at once, ≥ 1. */
-  threads: number;
-}

@@ -1,0 +1,191 @@
+// An engine whose library computes on a thread of its own. Knows models, plans and the supervisor of its
+// worker; which library it is, its two callers know, and its sessions live on the other side, in thread.ts.
+
+import { availableParallelism } from 'node:os';
+import type { Worker } from 'node:worker_threads';
+import type { OpenModel } from '../../../models/store.ts';
+import { VggError } from '../../../vgg/errors.ts';
+import type { View } from '../../../vgg/views.ts';
+import type {
+  Engine,
+  EngineFacts,
+  EngineHealth,
+  EngineModel,
+  EngineName,
+  PlanePixels,
+  Unit,
+  UnitScores,
+  ViewScores,
+  Wanted,
+} from '../engine.ts';
+import { batchUnits, mostPixels, type BatchBounds } from './batch-limit.ts';
+import type { Cut, CutScores, ModelSource, WorkerFacts } from './messages.ts';
+import { planViews } from './plan.ts';
+import { Supervisor } from './supervisor.ts';
+
+/** What both engines may be told; all have defaults. */
+export interface EngineOptions {
+  /** Threads that compute at once; by default as many as the machine runs in parallel. */
+  threads?: number;
+  /** Bounds of a batch. */
+  bounds?: Partial<BatchBounds>;
+  /** Called when the worker ended unasked or cannot be replaced, for logs and metrics. */
+  onFailure?: (reason: Error) => void;
+  /** Runs a function later; returns how to call it off. */
+  schedule?: (run: () => void, ms: number) => () => void;
+}
+
+/** What makes an engine of a library. */
+export interface Library {
+  readonly name: EngineName;
+  /** The package underneath. */
+  readonly library: string;
+  /** Starts the worker thread. */
+  spawn(): Worker;
+  /** Bounds of a batch, on what the worker computes on. */
+  bounds(facts: WorkerFacts): BatchBounds;
+}
+
+/**
+ * Starts an engine: its worker runs when this resolves.
+ *
+ * @throws VggError UNAVAILABLE if it does not start
+ */
+export async function startWorkerEngine(library: Library, options: EngineOptions = {}): Promise<Engine> {
+  const { onFailure, schedule, threads = availableParallelism() } = options;
+  const sources = new Map<number, ModelSource>();
+  const supervisor = new Supervisor({
+    spawn: () => library.spawn(),
+    restore: () => [...sources.values()].map((source) => ({ kind: 'load', source }) as const),
+    ...(onFailure && { onFailure }),
+    ...(schedule && { schedule }),
+  });
+  try {
+    const facts = await supervisor.facts();
+    const bounds = { ...library.bounds(facts), ...options.bounds };
+    return new WorkerEngine({ library, supervisor, sources, facts, bounds, threads });
+  } catch (error) {
+    await supervisor.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  library: Library;
+  supervisor: Supervisor;
+  /** What is loaded, for a replacement. */
+  sources: Map<number, ModelSource>;
+  facts: WorkerFacts;
+  bounds: BatchBounds;
+  threads: number;
+}
+
+class WorkerEngine implements Engine {
+  readonly name: EngineName;
+  readonly #parts: Parts;
+  #nextKey = 0;
+
+  constructor(parts: Parts) {
+    this.name = parts.library.name;
+    this.#parts = parts;
+  }
+
+  facts(): EngineFacts {
+    const { library, facts, threads } = this.#parts;
+    return { engine: this.name, library: library.library, ...facts, threads };
+  }
+
+  health(): EngineHealth {
+    return this.#parts.supervisor.health;
+  }
+
+  async load(model: OpenModel): Promise<EngineModel> {
+    const { supervisor, sources, bounds } = this.#parts;
+    const { spec, weightsPath, tensors, name, json } = model;
+    if (spec.batchNorm) {
+      throw new VggError(
+        'INVALID_ARGUMENT',
+        `Expected batch normalisation folded into the weights of ${name}`,
+      );
+    }
+    const source: ModelSource = { key: this.#nextKey++, name, spec, mean: json.mean, weightsPath, tensors };
+    await supervisor.call({ kind: 'load', source });
+    sources.set(source.key, source);
+    return new WorkerModel(model, source.key, supervisor, bounds, () => {
+      sources.delete(source.key);
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#parts.supervisor.close();
+  }
+}
+
+class WorkerModel implements EngineModel {
+  readonly model: OpenModel;
+  readonly #key: number;
+  readonly #supervisor: Supervisor;
+  readonly #bounds: BatchBounds;
+  readonly #forget: () => void;
+  #unloaded: Promise<void> | undefined;
+
+  constructor(
+    model: OpenModel,
+    key: number,
+    supervisor: Supervisor,
+    bounds: BatchBounds,
+    forget: () => void,
+  ) {
+    this.model = model;
+    this.#key = key;
+    this.#supervisor = supervisor;
+    this.#bounds = bounds;
+    this.#forget = forget;
+  }
+
+  plan(plane: PlanePixels, views: readonly View[], wanted: Wanted): Unit[] {
+    const { spec } = this.model;
+    return planViews({ spec, mostPixels: mostPixels(spec, this.#bounds) }, plane, views, wanted);
+  }
+
+  batchLimit(unit: Unit): number {
+    return batchUnits(this.model.spec, unit.pixels, this.#bounds);
+  }
+
+  async score(batch: readonly Unit[]): Promise<UnitScores[]> {
+    if (this.#unloaded) throw new VggError('UNAVAILABLE', `Model ${this.model.name} was unloaded`);
+    const first = batch[0];
+    const view = first?.views[0];
+    if (!first || !view) return [];
+    if (batch.some((unit) => unit.shapeKey !== first.shapeKey) || batch.length > this.batchLimit(first)) {
+      throw new VggError(
+        'INTERNAL',
+        `Expected a batch of at most ${String(this.batchLimit(first))} units of one shape`,
+      );
+    }
+    const scores = await this.#supervisor.call({
+      ...{ kind: 'score', key: this.#key, height: view.height, width: view.width },
+      cuts: batch.map(cutOf),
+    });
+    return batch.map((unit, index) => ({
+      scores: unit.views.map((each) => viewScores(each, scores[index])),
+    }));
+  }
+
+  unload(): Promise<void> {
+    this.#forget();
+    this.#unloaded ??= this.#supervisor.call({ kind: 'unload', key: this.#key }).then(() => undefined);
+    return this.#unloaded;
+  }
+}
+
+function cutOf({ plane, views, wanted }: Unit): Cut {
+  const { x = 0, y = 0, mirrored = false } = views[0] ?? {};
+  const softmaxFirst = wanted.scoreOrder === 'SOFTMAX_THEN_MEAN';
+  return { plane, x, y, mirrored, softmaxFirst, scoreMap: wanted.scoreMaps };
+}
+
+function viewScores({ index }: View, scores: CutScores | undefined): ViewScores {
+  if (!scores) throw new VggError('INTERNAL', 'Expected as many scores as views');
+  return { view: index, ...scores };
+}
