@@ -27,6 +27,7 @@ const ALLOWED: Record<string, string[]> = {
     'models/',
     'services/preprocess/prepare.ts',
     'services/preprocess/planes.ts',
+    'services/preprocess/resample.ts',
   ],
   'services/gateway': ['vgg/', 'services/host/', 'proto/', 'sdk/'],
   // The CLI starts services; how they work is theirs.

@@ -5,26 +5,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Kernel, Size } from '../../vgg/views.ts';
 import type { Pixels } from './decode.ts';
-
-interface Filter {
-  /** Half of its width, in pixels of the source when enlarging. */
-  support: number;
-  weight: (x: number) => number;
-}
-
-// Coefficients are whole numbers of 2⁻²²: their products with 8-bit levels fit 32 bits.
-const PRECISION = 22;
-const HALF = 1 << (PRECISION - 1);
+import { mixRows, resampleRow, tapsOf } from './resample.ts';
 
 // Multiplications after which others get a turn on this thread: about 2 ms.
 const SLICE = 1_000_000;
-
-const FILTERS: Record<Exclude<Kernel, 'nearest'>, Filter> = {
-  linear: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
-  // Keys' cubic with a = −1/2 (Catmull-Rom).
-  cubic: { support: 2, weight: (x) => catmullRom(Math.abs(x)) },
-  lanczos3: { support: 3, weight: (x) => (Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0) },
-};
 
 /**
  * Resamples pixels to a size: across, rounded to 8 bits, then down, with the edges' own weights
@@ -33,14 +17,12 @@ const FILTERS: Record<Exclude<Kernel, 'nearest'>, Filter> = {
 export async function enlarge(source: Pixels, size: Size, kernel: Kernel): Promise<Pixels> {
   const across = tapsOf(source.width, size.width, kernel);
   const down = tapsOf(source.height, size.height, kernel);
-  const resample = across.count === 2 ? resampleTwo : resampleRow;
   const middle = { width: size.width, height: source.height };
   const wide = await rows(middle, across.count, (target, y) => {
-    resample(source.rgb8, y * source.width * 3, target, y * size.width * 3, across);
+    resampleRow(source.rgb8, y * source.width * 3, target, y * size.width * 3, across);
   });
-  const mix = down.count === 2 ? mixTwoRows : mixRows;
   const rgb8 = await rows(size, down.count, (target, y) => {
-    mix(wide, target, size.width * 3, y, down);
+    mixRows(wide, target, size.width * 3, y, down);
   });
   return { ...size, rgb8 };
 }
@@ -60,124 +42,4 @@ async function rows(
     fill(clamped, y);
   }
   return image;
-}
-
-/** Which source positions make each target position, and with what weights. */
-interface Taps {
-  /** Most weights of a target position. */
-  count: number;
-  /** [targets]: first source position. */
-  first: Int32Array;
-  /** [targets, count]: weights in units of 2^−PRECISION; unused ones are 0 and lie within the source. */
-  weights: Int32Array;
-}
-
-function tapsOf(from: number, to: number, kernel: Kernel): Taps {
-  const scale = from / to;
-  if (kernel === 'nearest') {
-    // Added up rather than multiplied, for the same rounding of halves.
-    let at = scale / 2;
-    const first = new Int32Array(to);
-    for (let i = 0; i < to; i++, at += scale) first[i] = Math.min(Math.floor(at), from - 1);
-    return { count: 1, first, weights: new Int32Array(to).fill(1 << PRECISION) };
-  }
-  const { support, weight } = FILTERS[kernel];
-  const spread = Math.max(scale, 1);
-  const ranges = Array.from({ length: to }, (_, i) => {
-    const center = (i + 0.5) * scale;
-    const least = Math.max(0, Math.floor(center - support * spread + 0.5));
-    const end = Math.min(from, Math.floor(center + support * spread + 0.5));
-    return { center, least, end };
-  });
-  const count = Math.max(...ranges.map(({ least, end }) => end - least));
-  const first = new Int32Array(to);
-  const weights = new Int32Array(to * count);
-  for (const [i, { center, least, end }] of ranges.entries()) {
-    const each = Array.from({ length: end - least }, (_, k) => weight((least + k - center + 0.5) / spread));
-    const sum = each.reduce((total, value) => total + value, 0);
-    // So that positions without weight are read inside the source too.
-    const start = Math.min(least, from - count);
-    first[i] = start;
-    for (const [k, value] of each.entries()) {
-      weights[i * count + least - start + k] = Math.round((value / sum) * 2 ** PRECISION);
-    }
-  }
-  return { count, first, weights };
-}
-
-function resampleRow(
-  source: Buffer,
-  sourceRow: number,
-  target: Uint8ClampedArray,
-  targetRow: number,
-  { count, first, weights }: Taps,
-): void {
-  let out = targetRow;
-  for (let x = 0, tap = 0; x < first.length; x++) {
-    let red = HALF;
-    let green = HALF;
-    let blue = HALF;
-    let from = sourceRow + (first[x] ?? 0) * 3;
-    for (let k = 0; k < count; k++, tap++, from += 3) {
-      const weight = weights[tap] ?? 0;
-      red += weight * (source[from] ?? 0);
-      green += weight * (source[from + 1] ?? 0);
-      blue += weight * (source[from + 2] ?? 0);
-    }
-    target[out++] = red >> PRECISION;
-    target[out++] = green >> PRECISION;
-    target[out++] = blue >> PRECISION;
-  }
-}
-
-// resampleRow for the default kernel, in less time.
-function resampleTwo(
-  source: Buffer,
-  sourceRow: number,
-  target: Uint8ClampedArray,
-  targetRow: number,
-  { first, weights }: Taps,
-): void {
-  let out = targetRow;
-  for (let x = 0; x < first.length; x++) {
-    const at = sourceRow + (first[x] ?? 0) * 3;
-    const left = weights[x * 2] ?? 0;
-    const right = weights[x * 2 + 1] ?? 0;
-    target[out++] = (HALF + left * (source[at] ?? 0) + right * (source[at + 3] ?? 0)) >> PRECISION;
-    target[out++] = (HALF + left * (source[at + 1] ?? 0) + right * (source[at + 4] ?? 0)) >> PRECISION;
-    target[out++] = (HALF + left * (source[at + 2] ?? 0) + right * (source[at + 5] ?? 0)) >> PRECISION;
-  }
-}
-
-function mixRows(source: Buffer, target: Uint8ClampedArray, bytes: number, y: number, taps: Taps): void {
-  const { count, first, weights } = taps;
-  const start = (first[y] ?? 0) * bytes;
-  for (let i = 0; i < bytes; i++) {
-    let sum = HALF;
-    for (let k = 0, from = start + i; k < count; k++, from += bytes) {
-      sum += (weights[y * count + k] ?? 0) * (source[from] ?? 0);
-    }
-    target[y * bytes + i] = sum >> PRECISION;
-  }
-}
-
-// mixRows for the default kernel, in half the time.
-function mixTwoRows(source: Buffer, target: Uint8ClampedArray, bytes: number, y: number, taps: Taps): void {
-  const { first, weights } = taps;
-  const upper = weights[y * 2] ?? 0;
-  const lower = weights[y * 2 + 1] ?? 0;
-  const start = (first[y] ?? 0) * bytes;
-  for (let i = 0; i < bytes; i++) {
-    const sum = HALF + upper * (source[start + i] ?? 0) + lower * (source[start + bytes + i] ?? 0);
-    target[y * bytes + i] = sum >> PRECISION;
-  }
-}
-
-function catmullRom(x: number): number {
-  if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
-  return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
-}
-
-function sinc(x: number): number {
-  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
 }

@@ -3,7 +3,7 @@
 
 import { VggError } from '../../vgg/errors.ts';
 import { evaluationViews, type Evaluation, type PlaneSpec, type Rgb, type View } from '../../vgg/views.ts';
-import { decode, type Pixels } from './decode.ts';
+import { decode, type Pixels, type Purpose } from './decode.ts';
 import { readHeader, type Header } from './header.ts';
 import { checkPlanes, checkViews, DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { rescale, type Plane } from './planes.ts';
@@ -90,6 +90,20 @@ export async function* preparePhoto(
   } finally {
     left.abort(new VggError('CANCELLED', 'The reader of the planes left'));
   }
+}
+
+/**
+ * A photo's pixels without any plane, for callers that make their own: upright, at least twice `largestScale` where
+ * the photo is.
+ *
+ * @throws VggError INVALID_ARGUMENT, UNSUPPORTED_FORMAT, TOO_LARGE
+ */
+export async function decodePhoto(
+  photo: Uint8Array,
+  purpose: Purpose,
+  limits: Limits = DEFAULT_LIMITS,
+): Promise<Pixels> {
+  return decode(photo, await readHeader(photo, limits), purpose, limits);
 }
 
 interface Deferred<T> {
