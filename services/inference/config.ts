@@ -5,7 +5,7 @@ import { packageRoot } from '../../proto/package-root.ts';
 import { readEnv, type EnvValues } from '../host/env.ts';
 import { hostVariables } from '../host/host-variables.ts';
 import { bytes, choice, flag, integer, list, path, text } from '../host/variables.ts';
-import { ENGINE_CHOICES } from './engines.ts';
+import { DEVICES, ENGINE_CHOICES, PRECISIONS } from './engines.ts';
 
 const GIB = 1024 ** 3;
 
@@ -13,10 +13,22 @@ const GIB = 1024 ** 3;
 export const inferenceVariables = {
   ...hostVariables({ port: 50053 }),
   engine: choice({
-    description: 'Engine that computes; auto takes the best one that works here.',
+    description: 'Engine that computes; auto takes TensorFlow on a GPU, else onnxruntime.',
     default: 'auto',
     of: ENGINE_CHOICES,
     shared: true,
+  }),
+  device: choice({
+    description:
+      'What the engine computes on; gpu refuses to start without one, any takes one where there is one.',
+    default: 'any',
+    of: DEVICES,
+    shared: true,
+  }),
+  precision: choice({
+    description: 'What weights and activations are held in; float16 is for GPUs, and answers to about 1e-2.',
+    default: 'float32',
+    of: PRECISIONS,
   }),
   models: path({
     description: 'Folder of models.',

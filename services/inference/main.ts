@@ -45,7 +45,15 @@ export async function startInference(
   const engine =
     overrides.engine ??
     (await startEngine(config.engine, {
+      device: config.device,
+      precision: config.precision,
       ...(config.threads !== undefined && { threads: config.threads }),
+      onFallback: (reason) => {
+        log.warn(
+          { err: reason },
+          'this machine has a GPU that is not used: networks are computed on the CPU',
+        );
+      },
       onFailure: (reason) => {
         metrics.workerFailed();
         log.error({ err: reason }, 'engine worker failed');

@@ -1,0 +1,164 @@
+// The worker's work: models as networks on the device, batches in, scores out.
+// Runs on whatever thread calls it and blocks it while it computes. Does not know threads or messages' fate.
+
+import { closeSync, openSync, readSync } from 'node:fs';
+import { VggError, expected } from '../../../vgg/errors.ts';
+import { toFloat32 } from '../../../vgg/pack.ts';
+import type { TensorFlowBinding } from '../../host/tensorflow/library.ts';
+import { cutBatch } from '../worker/crops.ts';
+import type { CutScores, ModelSource, ScoreRequest } from '../worker/messages.ts';
+import type { Sessions } from '../worker/thread.ts';
+import { warmUp } from '../worker/warm-up.ts';
+import { weightsFile } from '../worker/weights-file.ts';
+import { Network } from './network.ts';
+import { Operations, type DeviceTensor, type ElementType } from './operations.ts';
+
+interface Loaded {
+  source: ModelSource;
+  network: Network;
+}
+
+/** All loaded models of one worker. */
+export class TensorFlowSessions implements Sessions {
+  readonly #operations: Operations;
+  readonly #type: ElementType;
+  readonly #loaded = new Map<number, Loaded>();
+
+  constructor(binding: TensorFlowBinding, type: ElementType) {
+    this.#operations = new Operations(binding);
+    this.#type = type;
+  }
+
+  async load(source: ModelSource): Promise<void> {
+    this.#loaded.set(source.key, { source, network: this.#open(source) });
+    try {
+      await warmUp(this, source);
+    } catch (error) {
+      await this.unload(source.key);
+      throw error;
+    }
+  }
+
+  score({ key, height, width, cuts }: ScoreRequest): Promise<CutScores[]> {
+    return promised(() => {
+      const { source, network } = this.#get(key);
+      const operations = this.#operations;
+      const { classes } = source.spec;
+      let scores: CutScores[] = [];
+      guarded(`a batch of ${String(cuts.length)} views of ${String(width)}×${String(height)}`, () =>
+        operations.scope(() => {
+          const batch = network.score(cutBatch(cuts, height, width), cuts.length, height, width);
+          const [, rows = 0, columns = 0] = batch.scoreMap.shape;
+          // Only what is wanted comes back from the device, and once.
+          const map = once(() => operations.read(batch.scoreMap));
+          const means = once(() => operations.read(batch.meanThenSoftmax()));
+          const softmaxes = once(() => operations.read(batch.softmaxThenMean()));
+          scores = cuts.map((cut, index) => {
+            const posterior = rowOf((cut.softmaxFirst ? softmaxes : means)(), index, classes);
+            if (!cut.scoreMap) return { posterior };
+            const values = rowOf(map(), index, rows * columns * classes);
+            return { posterior, scoreMap: { height: rows, width: columns, classes, values } };
+          });
+          return [];
+        }),
+      );
+      if (this.#type === 'float16') checkFinite(scores, source.name);
+      return scores;
+    });
+  }
+
+  unload(key: number): Promise<void> {
+    return promised(() => {
+      const loaded = this.#loaded.get(key);
+      this.#loaded.delete(key);
+      loaded?.network.free();
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const key of [...this.#loaded.keys()]) await this.unload(key);
+  }
+
+  #get(key: number): Loaded {
+    const loaded = this.#loaded.get(key);
+    if (!loaded) throw new VggError('UNAVAILABLE', 'Expected a loaded model but it was unloaded');
+    return loaded;
+  }
+
+  #open(source: ModelSource): Network {
+    const file = openSync(weightsFile(source), 'r');
+    try {
+      return guarded(`model ${source.name}`, () => {
+        const { spec, mean } = source;
+        let network: Network | undefined;
+        this.#operations.scope((): DeviceTensor[] => {
+          const weights = (name: string) => readTensor(source, file, name);
+          network = new Network(this.#operations, { spec, mean, type: this.#type, weights });
+          return [];
+        });
+        return network as unknown as Network;
+      });
+    } finally {
+      closeSync(file);
+    }
+  }
+}
+
+function readTensor({ name: model, tensors }: ModelSource, file: number, name: string): Float32Array {
+  const entry = tensors.find((tensor) => tensor.name === name);
+  if (!entry) throw expected(`tensor ${name}`, 'a file without it', model);
+  const count = entry.shape.reduce((product, side) => product * side, 1);
+  const bytes = new Uint8Array(entry.bytes);
+  // One read of a file gives 2 GiB at most.
+  for (let at = 0; at < bytes.length;) {
+    const read = readSync(file, bytes, at, Math.min(bytes.length - at, 2 ** 30), entry.offset + at);
+    if (read === 0) throw expected(`${String(entry.bytes)} bytes`, `${String(at)}: truncated`, name);
+    at += read;
+  }
+  const values = toFloat32(bytes, entry.dtype);
+  if (values.length !== count) throw expected(`${String(count)} numbers`, values.length, name);
+  // Some operations of the library lose a NaN on its way to the scores.
+  const broken = values.findIndex((value) => !Number.isFinite(value));
+  if (broken >= 0) {
+    throw new VggError(
+      'INVALID_ARGUMENT',
+      `Expected finite weights but ${name} of ${model} has ${String(values[broken])}: its weights are broken`,
+    );
+  }
+  return values;
+}
+
+function checkFinite(scores: readonly CutScores[], model: string): void {
+  if (scores.every(({ posterior }) => posterior.every(Number.isFinite))) return;
+  throw new VggError(
+    'INTERNAL',
+    `Expected finite scores but activations of ${model} are beyond float16: set VGG_INFERENCE_PRECISION=float32`,
+  );
+}
+
+function rowOf(values: Float32Array, index: number, length: number): Float32Array<ArrayBuffer> {
+  return new Float32Array(values.subarray(index * length, (index + 1) * length));
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { value: Value } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+function promised<Value>(body: () => Value): Promise<Value> {
+  return new Promise((resolve) => {
+    resolve(body());
+  });
+}
+
+// The library says what went wrong in words alone.
+function guarded<Value>(what: string, body: () => Value): Value {
+  try {
+    return body();
+  } catch (cause) {
+    if (cause instanceof VggError) throw cause;
+    throw /OOM|RESOURCE_EXHAUSTED|Resource exhausted|out of memory|bad_alloc/i.test(String(cause))
+      ? new VggError('RESOURCE_EXHAUSTED', `Expected memory for ${what} but there is not enough`, { cause })
+      : new VggError('INTERNAL', `Expected scores for ${what} but TensorFlow failed`, { cause });
+  }
+}
