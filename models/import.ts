@@ -8,14 +8,13 @@ import {
   defaultScales,
   elements,
   expected,
-  formatSafetensorsHeader,
-  fromFloat32,
   parameterCount,
   type Dtype,
   type Kernel,
   type NetworkName,
   type NetworkSpec,
 } from '../vgg/index.ts';
+import { canonicalFile } from './import/canonical-file.ts';
 import { canonicalRelease, tensorsOf, type CanonicalTensor } from './import/layers.ts';
 import { openRelease } from './import/open-release.ts';
 import type { Preprocessing, Release } from './import/release.ts';
@@ -138,26 +137,6 @@ function preprocessingOf(
 
 function storedType({ unchanged }: CanonicalTensor, wanted: Dtype | undefined): Dtype {
   return wanted ?? (unchanged === 'F16' || unchanged === 'BF16' ? unchanged : 'F32');
-}
-
-async function* canonicalFile(
-  tensors: readonly (CanonicalTensor & { dtype: Dtype })[],
-  parameters: number,
-  progress: (bytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  yield formatSafetensorsHeader(tensors);
-  let written = 0;
-  for (const tensor of tensors) {
-    for await (const piece of tensor.values()) {
-      const values = piece instanceof Float32Array ? piece : new Float32Array(piece);
-      const bytes = fromFloat32(values, tensor.dtype, tensor.name);
-      yield bytes;
-      written += piece.length;
-      progress(bytes.length);
-    }
-  }
-  if (written !== parameters)
-    throw new Error(`${String(written)} of ${String(parameters)} parameters written`);
 }
 
 // Counts bytes towards a total; stops where the caller has had enough.

@@ -2,6 +2,7 @@
 // All arithmetic is float64 and happens here; readers of layouts move no numbers.
 
 import {
+  checkWeights,
   elements,
   expected,
   specOfWeights,
@@ -57,23 +58,26 @@ const PIECE = 1 << 20;
  * The network of a release and its tensors: batch normalisation folded, conv1_1 for RGB levels minus the
  * mean, fully connected layers in convolutional form.
  *
- * @param network the row, if the caller knows it
+ * @param known the row or the whole network, if the caller knows it
  * @throws VggError INVALID_ARGUMENT if no row fits, several do, or the caller's contradicts the file
  */
 export function canonicalRelease(
   release: Release,
   preprocessing: Preprocessing,
-  network?: NetworkName,
+  known?: NetworkName | NetworkSpec,
 ): CanonicalRelease {
   const shapes = release.layers.map((layer, i) => shapeOf(layer, release.layers[i - 1]));
   const named = release.layers.flatMap((layer, i): WeightTensor[] => [
     { name: `${layer.name}.weight`, shape: shapes[i] ?? [], source: layer.weight.name },
     { name: `${layer.name}.bias`, shape: [shapes[i]?.[0] ?? 0], source: layer.bias?.name ?? 'zeros' },
   ]);
+  const network = typeof known === 'object' ? known.network : known;
   if (network !== undefined && release.network !== undefined && network !== release.network) {
     throw expected(`network ${network}`, `${release.layout} of network ${release.network}`, 'network');
   }
-  const spec = specOfWeights(named, network ?? release.network);
+  // Only a caller can know a width whose channels were rounded.
+  if (typeof known === 'object') checkWeights(known, named);
+  const spec = typeof known === 'object' ? known : specOfWeights(named, network ?? release.network);
   const tensors = release.layers.flatMap((layer, i) => {
     const shape = shapes[i] ?? [];
     const rows = rowPlan(layer, shape, release.flatten, layer === release.layers[0] ? preprocessing : undefined);

@@ -88,9 +88,12 @@ export function parseSafetensors(
 /**
  * First bytes of a safetensors file: length, header, padding, so that the data begins at a multiple
  * of 64 bytes. The tensors' bytes follow in the order given.
+ *
+ * @param metadata texts that the file carries beside its tensors
  */
 export function formatSafetensorsHeader(
   tensors: readonly Pick<TensorEntry, 'name' | 'dtype' | 'shape'>[],
+  metadata?: Readonly<Record<string, string>>,
 ): Uint8Array {
   let end = 0;
   const header = Object.fromEntries(
@@ -100,12 +103,21 @@ export function formatSafetensorsHeader(
       return [name, { dtype, shape, data_offsets: [begin, end] }];
     }),
   );
-  const text = JSON.stringify(header);
-  const padded = text.padEnd(text.length + ((64 - ((8 + text.length) % 64)) % 64), ' ');
-  const bytes = new Uint8Array(8 + padded.length);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(padded.length), true);
-  bytes.set(new TextEncoder().encode(padded), 8);
+  const text = new TextEncoder().encode(
+    JSON.stringify({ ...(metadata && { __metadata__: metadata }), ...header }),
+  );
+  const bytes = new Uint8Array(Math.ceil((8 + text.length) / 64) * 64).fill(0x20);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(bytes.length - 8), true);
+  bytes.set(text, 8);
   return bytes;
+}
+
+/** The texts that a file carries beside its tensors. @param header one that parseSafetensors accepts */
+export function safetensorsMetadata(header: Uint8Array): Partial<Record<string, string>> {
+  const { __metadata__: metadata } = JSON.parse(new TextDecoder().decode(header)) as {
+    __metadata__?: Record<string, string>;
+  };
+  return metadata ?? {};
 }
 
 /** Number of elements of a shape. */
