@@ -9,6 +9,7 @@ import { asVggError } from '../vgg/errors.ts';
 import { addClassify } from './classify.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
+import { addEvaluate } from './evaluate.ts';
 import { INTERRUPTED } from './interrupt.ts';
 import { addModels } from './models.ts';
 import { addPrepare } from './prepare.ts';
@@ -24,7 +25,8 @@ const program = new Command('vgg')
   .version(version)
   .showHelpAfterError('(vgg COMMAND --help tells more)')
   .addHelpText('after', '\nStart here:\n  vgg classify photo.jpg\n  vgg serve');
-for (const add of [addClassify, addPrepare, addServe, addModels, addConfig, addDoctor]) add(program);
+for (const add of [addClassify, addEvaluate, addPrepare, addServe, addModels, addConfig, addDoctor])
+  add(program);
 
 // A reader that has seen enough (head) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -88,8 +88,8 @@ export interface Progress {
   stop(): void;
 }
 
-/** @param unit what is counted, such as photos; @param total how many in all */
-export function progress(total: number, unit: string, wanted = process.stderr.isTTY): Progress {
+/** @param unit what is counted, such as photos; @param total how many in all; @param barsize characters of the bar */
+export function progress(total: number, unit: string, wanted = process.stderr.isTTY, barsize = 30): Progress {
   if (!wanted || total === 0) return { update: () => undefined, stop: () => undefined };
   const shown = new SingleBar({
     format: `{bar} {percentage} %  {value}/{total} ${unit}  {eta_formatted} left  {what}`,
@@ -98,7 +98,7 @@ export function progress(total: number, unit: string, wanted = process.stderr.is
     stream: process.stderr,
     clearOnComplete: true,
     hideCursor: true,
-    barsize: 30,
+    barsize,
     etaBuffer: 30,
   });
   shown.start(total, 0, { what: '' });

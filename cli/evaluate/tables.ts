@@ -1,0 +1,204 @@
+// A report as tables in the shape of the paper's, for terminals and for Markdown. Knows layout; computes nothing.
+
+import type { Protocol } from '../../vgg/views.ts';
+import { table, wrap } from '../terminal.ts';
+import type { Report, ReportRow, ReportTest } from './report.ts';
+
+/** A table with its heading. */
+export interface Section {
+  title: string;
+  header: string[];
+  rows: string[][];
+}
+
+const EVALUATIONS: Record<Protocol, string> = {
+  CENTER_CROP: 'centre crop',
+  TEN_CROP: 'ten crops',
+  MULTI_CROP: 'multi-crop',
+  DENSE: 'dense',
+  DENSE_AND_MULTI_CROP: 'multi & dense',
+  GOOGLENET_144: '144 crops',
+};
+// Terminals have little room; --json has all.
+const MOST_LINES = 12;
+
+/** The tables of a report, in the order of the paper's: 3, 4, 5, 6; then what the paper does not have. */
+export function sectionsOf(report: Report): Section[] {
+  const fused = report.rows.filter(({ model }) => model.includes('+'));
+  const own = report.rows.filter((row) => !fused.includes(row));
+  const several = own.filter(({ scales }) => scales.length > 1);
+  const others = new Set(several.filter(({ protocol }) => protocol !== 'DENSE').map(setOf));
+  const dense = several.filter(({ protocol }) => protocol === 'DENSE');
+  const models = new Set(own.map(({ model }) => model));
+  const only = models.size === 1 ? own[0] : undefined;
+  const named = only ? `${only.model}, network ${only.network}: ` : '';
+  const errors = (title: string, rows: readonly ReportRow[]) => errorSection(named, title, rows);
+  return [
+    errors(
+      'one test scale (Table 3)',
+      own.filter(({ scales }) => scales.length === 1),
+    ),
+    errors(
+      'several test scales, dense (Table 4)',
+      new Set(dense.map(setOf)).size > 1 || dense.some((row) => !others.has(setOf(row))) ? dense : [],
+    ),
+    errors(
+      'ways of evaluating (Table 5)',
+      several.filter((row) => others.has(setOf(row))),
+    ),
+    errorSection('', 'averages of models (Table 6)', fused),
+    measures(named, report.rows),
+    testSection(report.mcnemar),
+    confusionSection(report),
+    classSection(report),
+  ].filter(({ rows }) => rows.length > 0);
+}
+
+/** What holds for all tables, as sentences. */
+export function notesOf({ dataset, rows, statistics, failures }: Report): string[] {
+  const { path, photos, classes, imagenet } = dataset;
+  const whose = imagenet
+    ? "the paper's errors on the same set"
+    : "the paper's errors, on ImageNet: other data";
+  return [
+    `${String(photos)} photo${photos === 1 ? '' : 's'} of ${String(classes)} class${classes === 1 ? '' : 'es'} in ${path}${failures.length > 0 ? `, ${String(failures.length)} without an answer` : ''}. Errors in %.`,
+    `95 %: bootstrap by photo, percentile method, ${statistics.resamples.toLocaleString('en-US')} resamples (binomial draws), seed ${String(statistics.seed)}.`,
+    ...(rows.some(({ paper }) => paper) ? [`Paper: ${whose}, top-1 / top-5.`] : []),
+  ];
+}
+
+/** Lines for a terminal of so many characters. */
+export function terminalReport(report: Report, width: number): string[] {
+  const sections = sectionsOf(report).flatMap(({ title, header, rows }) => [
+    ...wrap(title, width),
+    ...table(header, rows, width - 2).map((line) => `  ${line}`),
+    '',
+  ]);
+  return [...sections, ...notesOf(report).flatMap((note) => wrap(note, width))];
+}
+
+/** The report as Markdown. */
+export function markdownReport(report: Report): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const sections = sectionsOf(report).map(({ title, header, rows }) =>
+    [`## ${title}`, '', line(header), line(header.map(() => '---')), ...rows.map(line), ''].join('\n'),
+  );
+  return `# Evaluation\n\n${notesOf(report).join('\n')}\n\n${sections.join('\n')}`;
+}
+
+function errorSection(named: string, title: string, rows: readonly ReportRow[]): Section {
+  const paper = rows.some((row) => row.paper);
+  const train = rows.some((row) => row.trainScales);
+  return {
+    title: headline(named, title),
+    header: [
+      ...(named ? [] : ['model']),
+      ...(train ? ['train S'] : []),
+      ...['test Q', 'evaluation', 'top-1', '95 %', 'top-5', '95 %'],
+      ...(paper ? ['paper'] : []),
+    ],
+    rows: rows.map((row) => [
+      ...(named ? [] : [row.model]),
+      ...(train ? [(row.trainScales ?? []).join('–')] : []),
+      ...[scalesOf(row), EVALUATIONS[row.protocol]],
+      ...[decimal(row.top1Error), interval(row.top1Interval)],
+      ...[decimal(row.top5Error), interval(row.top5Interval)],
+      ...(paper
+        ? [row.paper ? `${decimal(row.paper.top1Error)} / ${decimal(row.paper.top5Error)}` : '']
+        : []),
+    ]),
+  };
+}
+
+function measures(named: string, rows: readonly ReportRow[]): Section {
+  return {
+    title: headline(named, 'each class counting the same, and engine time'),
+    header: [
+      ...(named ? [] : ['model']),
+      ...['test Q', 'evaluation', 'class mean top-1', 'top-5', 'ms a photo'],
+    ],
+    rows: rows.map((row) => [
+      ...(named ? [] : [row.model]),
+      ...[scalesOf(row), EVALUATIONS[row.protocol]],
+      ...[decimal(row.classMeanTop1Error), decimal(row.classMeanTop5Error)],
+      row.msPerPhoto.toFixed(row.msPerPhoto < 100 ? 1 : 0),
+    ]),
+  };
+}
+
+// At the same scales only: the rest is in the JSON.
+function testSection(tests: readonly ReportTest[]): Section {
+  const shown = tests.filter(({ a, b }) => a.scales.join() === b.scales.join());
+  const several = new Set(shown.map(({ model }) => model)).size > 1;
+  return {
+    title: more(
+      'Do two ways of evaluating differ? Photos that only one has wrong, and McNemar’s exact p',
+      shown.length,
+    ),
+    header: [...(several ? ['model'] : []), 'test Q', 'one', 'other', 'only one', 'only other', 'p'],
+    rows: shown
+      .slice(0, MOST_LINES)
+      .map(({ model, a, b, onlyA, onlyB, p }) => [
+        ...(several ? [model] : []),
+        ...[scalesOf(a), EVALUATIONS[a.protocol], EVALUATIONS[b.protocol]],
+        ...[String(onlyA), String(onlyB), p < 0.0001 ? '<0.0001' : p.toFixed(4)],
+      ]),
+  };
+}
+
+function confusionSection({ confusions, rows }: Report): Section {
+  const [best] = [...rows].sort((a, b) => a.top1Error - b.top1Error);
+  const shown = confusions.filter(
+    ({ model, protocol, scales }) =>
+      model === best?.model && protocol === best.protocol && scales.join() === best.scales.join(),
+  );
+  return {
+    title: more(
+      `Most frequent confusions of ${best ? `${best.model}, ${EVALUATIONS[best.protocol]} at ${scalesOf(best)}` : ''}`,
+      shown.length,
+    ),
+    header: ['photos of', 'taken for', 'photos'],
+    rows: shown.slice(0, MOST_LINES).map(({ truth, answer, photos }) => [truth, answer, String(photos)]),
+  };
+}
+
+function classSection({ classes = [] }: Report): Section {
+  return {
+    title: 'By class, in the row with the fewest errors',
+    header: ['class', 'photos', 'top-1', 'top-5'],
+    rows: classes.map(({ label, photos, top1Error, top5Error }) => [
+      label,
+      String(photos),
+      decimal(top1Error),
+      decimal(top5Error),
+    ]),
+  };
+}
+
+function headline(named: string, title: string): string {
+  const whole = `${named}${title}`;
+  return named ? whole : `${whole.charAt(0).toUpperCase()}${whole.slice(1)}`;
+}
+
+function more(title: string, count: number): string {
+  return count > MOST_LINES
+    ? `${title} (the first ${String(MOST_LINES)} of ${String(count)}; --json has all)`
+    : title;
+}
+
+function setOf({ model, scales }: ReportRow): string {
+  return `${model} ${scales.join()}`;
+}
+
+function scalesOf({ scales }: { scales: readonly number[] }): string {
+  return scales.join(',');
+}
+
+function decimal(value: number): string {
+  return Number.isNaN(value) ? '–' : value.toFixed(1);
+}
+
+function interval([low, high]: readonly [number, number]): string {
+  return Number.isNaN(low) ? '–' : `${decimal(low)}–${decimal(high)}`;
+}
