@@ -49,23 +49,29 @@ export function tapsOf(from: number, to: number, kernel: Kernel, start = 0, targ
   }
   const { support, weight } = FILTERS[kernel];
   const spread = Math.max(scale, 1);
-  const ranges = Array.from({ length: targets }, (_, i) => {
-    const center = (start + i + 0.5) * scale;
-    const least = Math.max(0, Math.floor(center - support * spread + 0.5));
-    const end = Math.min(from, Math.floor(center + support * spread + 0.5));
-    return { center, least, end };
-  });
-  const count = Math.max(...ranges.map(({ least, end }) => end - least));
+  const reach = support * spread;
+  const leastOf = (center: number) => Math.max(0, Math.floor(center - reach + 0.5));
+  const endOf = (center: number) => Math.min(from, Math.floor(center + reach + 0.5));
+  let count = 0;
+  for (let i = start; i < start + targets; i++) {
+    const center = (i + 0.5) * scale;
+    count = Math.max(count, endOf(center) - leastOf(center));
+  }
+  if (count === 3 && from > 3) count = 4; // Its rows have a way of their own.
   const first = new Int32Array(targets);
   const weights = new Int32Array(targets * count);
-  for (const [i, { center, least, end }] of ranges.entries()) {
-    const each = Array.from({ length: end - least }, (_, k) => weight((least + k - center + 0.5) / spread));
-    const sum = each.reduce((total, value) => total + value, 0);
+  const each = new Float64Array(count);
+  for (let i = 0; i < targets; i++) {
+    const center = (start + i + 0.5) * scale;
+    const least = leastOf(center);
+    const taps = endOf(center) - least;
+    let sum = 0;
+    for (let k = 0; k < taps; k++) sum += each[k] = weight((least + k - center + 0.5) / spread);
     // So that positions without weight are read inside the source too.
     const begin = Math.min(least, from - count);
     first[i] = begin;
-    for (const [k, value] of each.entries()) {
-      weights[i * count + least - begin + k] = Math.round((value / sum) * 2 ** PRECISION);
+    for (let k = 0; k < taps; k++) {
+      weights[i * count + least - begin + k] = Math.round(((each[k] ?? 0) / sum) * 2 ** PRECISION);
     }
   }
   return { count, first, weights };
@@ -87,6 +93,10 @@ export function resampleRow(
   const { count, first, weights } = taps;
   if (count === 2) {
     resampleTwo(source, sourceRow, target, targetRow, taps);
+    return;
+  }
+  if (count === 4) {
+    resampleFour(source, sourceRow, target, targetRow, taps);
     return;
   }
   let out = targetRow;
@@ -142,6 +152,10 @@ export function mixRows(
     mixTwoRows(source, target, bytes, y, taps);
     return;
   }
+  if (taps.count === 4) {
+    mixFourRows(source, target, bytes, y, taps);
+    return;
+  }
   const { count, first, weights } = taps;
   const start = (first[y] ?? 0) * bytes;
   for (let i = 0; i < bytes; i++) {
@@ -168,6 +182,49 @@ function mixTwoRows(
   for (let i = 0; i < bytes; i++) {
     const sum = HALF + upper * (source[start + i] ?? 0) + lower * (source[start + bytes + i] ?? 0);
     target[y * bytes + i] = sum >> PRECISION;
+  }
+}
+
+// resampleRow for reductions to between a half and the whole with the default kernel, in half the time.
+function resampleFour(
+  source: Uint8Array,
+  sourceRow: number,
+  target: Uint8ClampedArray,
+  targetRow: number,
+  { first, weights }: Taps,
+): void {
+  let out = targetRow;
+  for (let x = 0; x < first.length; x++) {
+    const at = sourceRow + (first[x] ?? 0) * 3;
+    const a = weights[x * 4] ?? 0;
+    const b = weights[x * 4 + 1] ?? 0;
+    const c = weights[x * 4 + 2] ?? 0;
+    const d = weights[x * 4 + 3] ?? 0;
+    for (let channel = at; channel < at + 3; channel++) {
+      const one = a * (source[channel] ?? 0) + b * (source[channel + 3] ?? 0);
+      const other = c * (source[channel + 6] ?? 0) + d * (source[channel + 9] ?? 0);
+      target[out++] = (HALF + one + other) >> PRECISION;
+    }
+  }
+}
+
+// mixRows for the same.
+function mixFourRows(
+  source: Uint8Array,
+  target: Uint8ClampedArray,
+  bytes: number,
+  y: number,
+  { first, weights }: Taps,
+): void {
+  const start = (first[y] ?? 0) * bytes;
+  const a = weights[y * 4] ?? 0;
+  const b = weights[y * 4 + 1] ?? 0;
+  const c = weights[y * 4 + 2] ?? 0;
+  const d = weights[y * 4 + 3] ?? 0;
+  for (let i = start, out = y * bytes; i < start + bytes; i++, out++) {
+    const one = a * (source[i] ?? 0) + b * (source[i + bytes] ?? 0);
+    const other = c * (source[i + 2 * bytes] ?? 0) + d * (source[i + 3 * bytes] ?? 0);
+    target[out] = (HALF + one + other) >> PRECISION;
   }
 }
 
