@@ -14,6 +14,7 @@ import { INTERRUPTED } from './interrupt.ts';
 import { addModels } from './models.ts';
 import { addPrepare } from './prepare.ts';
 import { addServe } from './serve.ts';
+import { addTrain } from './train.ts';
 import { say } from './terminal.ts';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
@@ -25,7 +26,7 @@ const program = new Command('vgg')
   .version(version)
   .showHelpAfterError('(vgg COMMAND --help tells more)')
   .addHelpText('after', '\nStart here:\n  vgg classify photo.jpg\n  vgg serve');
-for (const add of [addClassify, addEvaluate, addPrepare, addServe, addModels, addConfig, addDoctor])
+for (const add of [addClassify, addEvaluate, addPrepare, addServe, addModels, addTrain, addConfig, addDoctor])
   add(program);
 
 // A reader that has seen enough (head) is no error.
