@@ -1,13 +1,13 @@
 // vgg doctor: what works on this machine, and what does not.
 
 import type { Command } from 'commander';
-import { access, readdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { listModels, openModel } from '../models/store.ts';
-import { startEngine } from '../services/inference/engines.ts';
+import { nvidiaGpus, startEngine } from '../services/inference/engines.ts';
 import { modelsFolder } from './models-folder.ts';
 import { print, size } from './terminal.ts';
 
@@ -53,7 +53,6 @@ async function examine(folder: string): Promise<Finding[]> {
     node(),
     imaging(),
     ...(await engines()),
-    await gpu(),
     memory(),
     ...(await models(folder)),
     ...(await Promise.all(PORTS.map(([service, port]) => portFinding(service, port)))),
@@ -80,34 +79,36 @@ function imaging(): Finding {
 
 async function engines(): Promise<Finding[]> {
   const findings: Finding[] = [];
+  const gpus = nvidiaGpus();
   for (const choice of ['onnx', 'tensorflow'] as const) {
     const what = `engine ${choice}`;
     try {
-      const engine = await startEngine(choice);
-      const { library, version, device, threads } = engine.facts();
+      // Whatever there is: that a GPU is not used is said below.
+      const engine = await startEngine(choice, { gpus: () => [] });
+      const { library, version, device, providers, threads } = engine.facts();
       await engine.close();
       findings.push({
         what,
-        state: 'good',
-        found: `${library} ${version} on ${device}, ${String(threads)} threads`,
+        state: choice === 'tensorflow' && device === 'cpu' && gpus.length > 0 ? 'bad' : 'good',
+        found: `${library} ${version} on ${device} of ${providers.join(', ')}; ${String(threads)} threads`,
       });
     } catch (error) {
-      // One engine is enough; without onnx there is none.
+      // One engine is enough; without onnx there is none on the CPU.
       findings.push({ what, state: choice === 'onnx' ? 'bad' : 'note', found: (error as Error).message });
     }
   }
-  return findings;
+  return [...findings, gpuFinding(gpus, findings)];
 }
 
-async function gpu(): Promise<Finding> {
-  const devices = (await readdir('/dev').catch(() => [])).filter((name) => /^nvidia\d+$/.test(name));
-  return devices.length > 0
-    ? {
-        what: 'GPU',
-        state: 'note',
-        found: `${String(devices.length)} NVIDIA; the onnx engine of this build computes on the CPU`,
-      }
-    : { what: 'GPU', state: 'note', found: 'none; networks are computed on the CPU' };
+function gpuFinding(gpus: readonly string[], engines: readonly Finding[]): Finding {
+  const what = 'GPU';
+  if (gpus.length === 0) return { what, state: 'note', found: 'none; networks are computed on the CPU' };
+  const used = engines.some(({ found }) => found.includes(' on gpu '));
+  return {
+    what,
+    state: used ? 'good' : 'bad',
+    found: `${gpus.join(', ')}; ${used ? 'the tensorflow engine computes on it' : 'no engine computes on it: npm run tensorflow -- --gpu builds the one that does'}`,
+  };
 }
 
 function memory(): Finding {
