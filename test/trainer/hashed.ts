@@ -4,20 +4,22 @@ import { networkLayers, weightShapes, elements, type NetworkSpec } from '../../v
 import type { TrainingNetwork } from '../../services/trainer/network/network.ts';
 import type { TrainingBatch } from '../../services/trainer/batches.ts';
 
-/** Numbers in [-1, 1) from a key. */
-export function hashed(key: number, count: number): Float64Array {
-  return Float64Array.from({ length: count }, (_, place) => {
-    let x = (place + key * 1000003) >>> 0;
+// Numbers in [-1, 1) from a key, from a place in its sequence.
+function hashed(key: number, count: number, first = 0): Float64Array {
+  const values = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    let x = (first + i + key * 1000003) >>> 0;
     x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
     x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-    return ((x ^ (x >>> 16)) >>> 0) / 2 ** 31 - 1;
-  });
+    values[i] = ((x ^ (x >>> 16)) >>> 0) / 2 ** 31 - 1;
+  }
+  return values;
 }
 
 /** Images of whole levels from -128 to 127 and their classes, from a place in the sequence of images. */
 export function hashedBatch(spec: NetworkSpec, first: number, images: number): TrainingBatch {
   const length = elements([spec.inputSize, spec.inputSize, 3]);
-  const pixels = hashed(999, (first + images) * length).subarray(first * length);
+  const pixels = hashed(999, images * length, first * length);
   return {
     pixels: Float32Array.from(pixels, (value) => Math.floor(value * 128)),
     classes: Int32Array.from({ length: images }, (_, i) => (first + i) % spec.classes),

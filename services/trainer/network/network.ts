@@ -137,7 +137,7 @@ export class TrainingNetwork {
         this.variables.set(momentumOf(name), after.momentum);
       });
     }
-    this.#forgetGradients();
+    this.discard();
     this.#updates++;
   }
 
@@ -165,7 +165,15 @@ export class TrainingNetwork {
     for (const { name } of this.#shapes) this.variables.alias(bestOf(name), name);
   }
 
-  /** Gradients of the batch so far, by variable; for tests. */
+  /** Forgets the gradients of a batch that will not be finished. */
+  discard(): void {
+    for (const gradient of this.#gradients.values()) gradient.dispose();
+    this.#gradients.clear();
+    this.#pieces = 0;
+    this.#images = 0;
+  }
+
+  /** Gradients of the batch so far, by variable. */
   gradient(name: string): Float32Array {
     const gradient = this.#gradients.get(name);
     if (!gradient) throw new Error(`No gradient of ${name}`);
@@ -181,11 +189,11 @@ export class TrainingNetwork {
   set progress({ updates, uncalibrated }: NetworkProgress) {
     this.#updates = updates;
     this.#uncalibrated = new Set(uncalibrated);
-    this.#forgetGradients();
+    this.discard();
   }
 
   dispose(): void {
-    this.#forgetGradients();
+    this.discard();
     this.variables.dispose();
   }
 
@@ -297,13 +305,6 @@ export class TrainingNetwork {
     if (!Number.isInteger(images) || images === 0)
       throw expected(`images of ${String(inputSize)}×${String(inputSize)}×3`, pixels.length, 'pixels');
     return images;
-  }
-
-  #forgetGradients(): void {
-    for (const gradient of this.#gradients.values()) gradient.dispose();
-    this.#gradients.clear();
-    this.#pieces = 0;
-    this.#images = 0;
   }
 }
 
