@@ -14,7 +14,11 @@ export interface ThreadOptions {
   first?: number;
   /** How many there are; without end if left out. */
   count?: number;
+  /** What the threads run: `loader-worker` unless a test says otherwise. */
+  entry?: URL;
 }
+
+const ENTRY = new URL('./loader-worker.js', import.meta.url);
 
 interface Waiter {
   place: number;
@@ -35,13 +39,13 @@ export class OrderedPieces {
   #running: number;
   #closed = false;
 
-  constructor(job: Job, { threads, ahead, first = 0, count }: ThreadOptions) {
+  constructor(job: Job, { threads, ahead, first = 0, count, entry = ENTRY }: ThreadOptions) {
     this.#count = count ?? Infinity;
     this.#running = threads;
     const data: ThreadData = { job, control: this.#control.buffer, first, count, ahead };
     this.#workers = Array.from({ length: threads }, (_, i) => {
       const name = `photos-${String(i)}`;
-      return new Worker(new URL('./loader-worker.js', import.meta.url), { name, workerData: data });
+      return new Worker(entry, { name, workerData: data });
     });
     this.#exits = this.#workers.map(
       (worker) =>
