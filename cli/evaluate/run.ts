@@ -94,17 +94,21 @@ async function evaluatePhoto(photo: KnownPhoto, run: Run): Promise<boolean> {
     tally.add(photo.truth, known);
     return false;
   }
-  const outcomes = await answers(await readFile(photo.file), photo.truth, run);
+  const outcomes = await answers(await readFile(photo.file).catch(unreadable(photo.file)), photo.truth, run);
   await journal.write(file, photo.truth, outcomes);
   tally.add(photo.truth, outcomes);
   return true;
 }
 
 async function photoFile({ file, name }: KnownPhoto): Promise<PhotoFile> {
-  const { size, mtimeMs } = await stat(file).catch((cause: unknown) => {
-    throw new VggError('NOT_FOUND', `Expected a readable file but received ${file}`, { cause });
-  });
+  const { size, mtimeMs } = await stat(file).catch(unreadable(file));
   return { name, size, modified: Math.floor(mtimeMs) };
+}
+
+function unreadable(file: string): (cause: unknown) => never {
+  return (cause) => {
+    throw new VggError('NOT_FOUND', `Expected a readable file but received ${file}`, { cause });
+  };
 }
 
 interface RowAnswer {
@@ -200,7 +204,7 @@ async function allDone<Result>(promises: readonly Promise<Result>[]): Promise<Re
 
 // Whether other photos may well be answered where this one was not.
 function isPhotosOwn(error: unknown): boolean {
-  if (!(error instanceof VggError)) return error instanceof Error && 'code' in error && 'path' in error;
+  if (!(error instanceof VggError)) return false;
   if (error.fields.some(({ field }) => OPTION.test(field))) return false;
   switch (error.code) {
     case 'INVALID_ARGUMENT':

@@ -154,10 +154,7 @@ function confusionSection({ confusions, rows }: Report): Section {
       model === best?.model && protocol === best.protocol && scales.join() === best.scales.join(),
   );
   return {
-    title: more(
-      `Most frequent confusions of ${best ? `${best.model}, ${EVALUATIONS[best.protocol]} at ${scalesOf(best)}` : ''}`,
-      shown.length,
-    ),
+    title: `Most frequent confusions of ${best ? `${best.model}, ${EVALUATIONS[best.protocol]} at ${scalesOf(best)}` : ''}`,
     header: ['photos of', 'taken for', 'photos'],
     rows: shown.slice(0, MOST_LINES).map(({ truth, answer, photos }) => [truth, answer, String(photos)]),
   };

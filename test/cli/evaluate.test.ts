@@ -1,0 +1,360 @@
+// vgg evaluate as its users run it: photos and models in, tables out; held to what vgg classify says of each photo.
+
+import { execFile } from 'node:child_process';
+import { watch } from 'node:fs';
+import {
+  copyFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Report } from '../../cli/evaluate/report.ts';
+import { startStack } from '../../cli/stack.ts';
+import { importWeights } from '../../models/import.ts';
+import { packageRoot } from '../../proto/package-root.ts';
+import type { AnswerJson } from '../../sdk/index.ts';
+
+const MAIN = join(packageRoot, 'dist/cli/main.js');
+const PHOTOS = join(packageRoot, 'test/golden/photos');
+// Classes of the golden networks are named 0 to 9.
+const FOLDERS: Record<string, string[]> = {
+  1: ['exif-3.jpg', 'grey.jpg'],
+  3: ['exif-6.jpg', 'lossless.webp'],
+  7: ['palette.png', 'progressive.jpg', 'alpha.png'],
+};
+const SETS = ['--models', 'MODELS', '--model', 'd,a', '--scales', '224,256;256', '--grid', '3'];
+
+interface Outcome {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+function vgg(args: string[], cwd = folder): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], { cwd, maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
+      resolve({ status: error ? Number(error.code ?? 1) : 0, stdout, stderr });
+    });
+  });
+}
+
+async function evaluated(args: string[]): Promise<Report> {
+  const { status, stdout, stderr } = await vgg(['evaluate', 'photos', '--json', ...args]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return JSON.parse(stdout) as Report;
+}
+
+let folder: string;
+let models: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vgg-evaluate-'));
+  models = join(folder, 'models');
+  SETS[1] = models;
+  for (const [name, network] of [
+    ['d', 'D'],
+    ['a', 'A'],
+  ] as const) {
+    const weights = join(packageRoot, 'test/golden/networks', network, 'weights.safetensors');
+    await importWeights(weights, { name, network, to: models });
+  }
+  for (const [label, names] of Object.entries(FOLDERS)) {
+    await mkdir(join(folder, 'photos', label), { recursive: true });
+    for (const name of names) await copyFile(join(PHOTOS, name), join(folder, 'photos', label, name));
+  }
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+// What vgg classify says of every photo, by model: its posterior.
+async function posteriors(
+  model: string,
+  protocol: string,
+  scales: string,
+): Promise<[truth: number, number[]][]> {
+  const photos = Object.entries(FOLDERS).flatMap(([label, names]) =>
+    names.map((name) => join('photos', label, name)),
+  );
+  const { stdout } = await vgg([
+    ...['classify', ...photos, '--json', '--posterior', '--models', models, '--model', model],
+    ...['--protocol', protocol, '--scales', scales, '--grid', '3'],
+  ]);
+  const answers = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as AnswerJson);
+  return answers.map(({ photo, posterior = [] }) => [Number(photo.split('/')[1]), posterior]);
+}
+
+function rank([truth, posterior]: [number, number[]]): number {
+  return posterior.filter((score) => score > (posterior[truth] ?? NaN)).length + 1;
+}
+
+function errors(answers: [number, number[]][]): { top1Error: number; top5Error: number } {
+  const share = (places: number) => answers.filter((each) => rank(each) > places).length / answers.length;
+  return { top1Error: Number((100 * share(1)).toFixed(4)), top5Error: Number((100 * share(5)).toFixed(4)) };
+}
+
+describe('errors', () => {
+  test('are those of vgg classify, for each model, protocol and scales; averages are means of posteriors', async () => {
+    const protocols = ['center-crop', 'multi-crop', 'dense', 'dense-and-multi-crop'];
+    const { rows } = await evaluated([
+      ...SETS,
+      '--protocols',
+      protocols.join(','),
+      '--fuse',
+      '--output',
+      'all',
+    ]);
+    expect(rows).toHaveLength(3 * 2 * 4);
+    for (const protocol of protocols) {
+      const [d, a] = await Promise.all(['d', 'a'].map((name) => posteriors(name, protocol, '224,256')));
+      const mean = d?.map(([truth, posterior], i): [number, number[]] => [
+        truth,
+        posterior.map((score, k) => (score + (a?.[i]?.[1][k] ?? NaN)) / 2),
+      ]);
+      for (const [model, answers] of [
+        ['d', d],
+        ['a', a],
+        ['d+a', mean],
+      ] as const) {
+        const name = protocol.toUpperCase().replaceAll('-', '_');
+        const row = rows.find(
+          (each) => each.model === model && each.protocol === name && each.scales.join() === '224,256',
+        );
+        expect(row).toMatchObject({ photos: 7, failed: 0, ...errors(answers ?? []) });
+      }
+    }
+  });
+
+  test('every answer is in the journal: probabilities, and the place of the truth', async () => {
+    const lines = (await readFile(join(folder, 'all/journal.jsonl'), 'utf8')).trimEnd().split('\n');
+    expect(lines).toHaveLength(1 + 7 * 24);
+    const [header, ...answers] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const rows = header?.['rows'] as { models: string[]; protocol: string; scales: number[][] }[];
+    const place = rows.findIndex(
+      ({ models, protocol, scales }) =>
+        models.join() === 'a' && protocol === 'DENSE' && scales.join() === '256',
+    );
+    for (const [i, answer] of (await posteriors('a', 'dense', '256')).entries()) {
+      const photo = Object.entries(FOLDERS).flatMap(([label, names]) =>
+        names.map((name) => `${label}/${name}`),
+      )[i];
+      const line = answers.find((each) => each['row'] === place && each['photo'] === photo);
+      expect(line).toMatchObject({ truth: answer[0], rank: rank(answer) });
+      const top = line?.['top'] as [number, number][];
+      expect(top).toHaveLength(5);
+      for (const [classIndex, score] of top) expect(score).toBeCloseTo(answer[1][classIndex] ?? NaN, 5);
+    }
+  });
+
+  test('the report counts, compares and times', async () => {
+    const report = JSON.parse(await readFile(join(folder, 'all/report.json'), 'utf8')) as Report;
+    expect(report.dataset).toEqual({
+      path: 'photos',
+      photos: 7,
+      classes: 3,
+      imagenet: false,
+      ignoredClasses: [],
+    });
+    for (const row of report.rows) {
+      expect(row.msPerPhoto).toBeGreaterThan(0);
+      expect(row.top1Interval[0]).toBeLessThanOrEqual(row.top1Error);
+      expect(row.top1Interval[1]).toBeGreaterThanOrEqual(row.top1Error);
+    }
+    // Of each model and of the average: all pairs of its 8 rows.
+    expect(report.mcnemar).toHaveLength((3 * 8 * 7) / 2);
+    const wrong = Math.min(
+      ...report.rows.filter(({ model }) => model === 'd').map(({ top1Error }) => top1Error),
+    );
+    const confused = report.confusions.filter(({ model }) => model === 'd');
+    expect(confused.reduce((sum, { photos }) => sum + photos, 0)).toBe(Math.round((wrong / 100) * 7));
+    expect(report.rows[2]).toMatchObject({ protocol: 'DENSE', scales: [224, 256] });
+    const paper = report.rows
+      .filter((row) => row.paper)
+      .map(({ model, scales, paper }) => ({ model, scales, paper }));
+    expect(paper).toEqual([
+      { model: 'd', scales: [256], paper: { table: 3, top1Error: 27, top5Error: 8.8 } },
+      { model: 'a', scales: [256], paper: { table: 3, top1Error: 29.6, top5Error: 10.4 } },
+    ]);
+    expect(await readFile(join(folder, 'all/report.md'), 'utf8')).toContain('| d | 256 | dense |');
+  });
+});
+
+test('a server’s models are evaluated as those of this process, and its journal knows them again', async () => {
+  const args = ['--protocols', 'center-crop', '--scales', '256', '--model', 'd'];
+  const stack = await startStack({ models, logLevel: 'silent' });
+  try {
+    const server = ['--server', stack.aggregator.address, '--output', 'server.jsonl'];
+    const [own, asked] = [
+      await evaluated([...args, '--models', models, '--output', 'own.jsonl']),
+      await evaluated([...args, ...server]),
+    ];
+    const untimed = (report: Report) => report.rows.map((row) => ({ ...row, msPerPhoto: 0 }));
+    expect(untimed(asked)).toEqual(untimed(own));
+    expect(await evaluated([...args, ...server, '--resume'])).toEqual(asked);
+    const other = await vgg(['evaluate', 'photos', ...args, ...server, '--resume', '--model', 'a']);
+    expect(other).toMatchObject({ status: 1, stderr: expect.stringContaining('of model d, a in') as string });
+  } finally {
+    await stack.close();
+  }
+});
+
+test('a photo that cannot be read is counted and named, and the others are answered', async () => {
+  const photos = join(folder, 'broken');
+  await cp(join(folder, 'photos'), photos, { recursive: true });
+  await writeFile(join(photos, '3/text.jpg'), 'no image');
+  await symlink(join(folder, 'nowhere'), join(photos, '7/gone.jpg'));
+  const args = ['evaluate', photos, '--protocols', 'center-crop', '--output', 'broken.jsonl', '--json'];
+  const { status, stdout, stderr } = await vgg([...args, '--models', models, '--model', 'd']);
+  expect(status).toBe(1);
+  const report = JSON.parse(stdout) as Report;
+  expect(report.rows[0]).toMatchObject({ photos: 7, failed: 2 });
+  expect(report.failures.map(({ photo }) => photo)).toEqual(['3/text.jpg', '7/gone.jpg']);
+  expect(stderr.trimEnd().split('\n')).toEqual([
+    '3/text.jpg: Expected a JPEG, PNG, WebP, AVIF, TIFF or GIF image but received text (photo)',
+    `7/gone.jpg: Expected a readable file but received ${join(photos, '7/gone.jpg')}`,
+  ]);
+});
+
+describe('journal', () => {
+  test('what ended early goes on, and the end is the same', async () => {
+    const args = [...SETS, '--protocols', 'center-crop', '--output', 'resumed.jsonl'];
+    const whole = await evaluated(args);
+    const file = join(folder, 'resumed.jsonl');
+    const text = await readFile(file, 'utf8');
+    // Three photos of four rows, and a piece of the next line.
+    const kept = text.split('\n').slice(0, 13).join('\n');
+    await writeFile(file, `${kept}\n{"photo":"3/e`);
+    const again = await evaluated([...args, '--resume']);
+    const untimed = (report: Report) => ({
+      ...report,
+      rows: report.rows.map((row) => ({ ...row, msPerPhoto: 0 })),
+    });
+    expect(untimed(again)).toEqual(untimed(whole));
+    expect((await readFile(file, 'utf8')).startsWith(`${kept}\n`)).toBe(true);
+    expect((await readFile(file, 'utf8')).split('\n')).toHaveLength(text.split('\n').length);
+    // Nothing is left to ask: the journal stays as it is.
+    const { mtimeMs } = await stat(file);
+    expect(untimed(await evaluated([...args, '--resume', '--limit', '3'])).dataset.photos).toBe(3);
+    expect((await stat(file)).mtimeMs).toBe(mtimeMs);
+  });
+
+  test('Ctrl-C keeps it, and says how to go on', async () => {
+    const photos = join(folder, 'many', '1');
+    await mkdir(photos, { recursive: true });
+    for (let i = 0; i < 300; i++) await symlink(join(PHOTOS, 'grey.jpg'), join(photos, `${String(i)}.jpg`));
+    const file = join(folder, 'many.jsonl');
+    await writeFile(file, '');
+    const args = ['evaluate', 'many', '--models', models, '--model', 'd', '--output', file];
+    const outcome = await new Promise<Outcome>((resolve) => {
+      const child = execFile(process.execPath, [MAIN, ...args], { cwd: folder }, (error, stdout, stderr) => {
+        resolve({ status: error ? Number(error.code ?? 1) : 0, stdout, stderr });
+      });
+      const watcher = watch(file, () => {
+        void readFile(file, 'utf8').then((text) => {
+          if (text.split('\n').length < 3) return;
+          watcher.close();
+          child.kill('SIGINT');
+        });
+      });
+    });
+    expect(outcome).toMatchObject({ status: 130, stdout: '' });
+    expect(outcome.stderr).toMatch(/of 300 photos are in .*many.jsonl: .*--resume goes on\nInterrupted\n$/);
+    const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+    // All rows of every photo that was answered.
+    expect(lines.length % 4).toBe(1);
+  });
+
+  test('is beside the current folder unless it is named, and is not overwritten unasked', async () => {
+    const cwd = join(folder, 'elsewhere');
+    await mkdir(cwd);
+    const args = ['evaluate', join(folder, 'photos'), '--models', models, '--protocols', 'center-crop'];
+    expect(await vgg(args, cwd)).toMatchObject({ status: 0, stderr: '' });
+    expect(await readdir(cwd)).toEqual(['photos-evaluation.jsonl']);
+    expect(await vgg(args, cwd)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('photos-evaluation.jsonl is there: --resume goes on with it') as string,
+    });
+    expect(await vgg([...args, '--overwrite'], cwd)).toMatchObject({ status: 0, stderr: '' });
+  });
+});
+
+test('tables fit 80 columns, with the longest names too', async () => {
+  const long = join(folder, 'long');
+  const name = 'a-model-with-a-name-of-sixty-four-characters-which-is-the-longest';
+  await importWeights(join(packageRoot, 'test/golden/networks/D/weights.safetensors'), {
+    ...{ name: name.slice(0, 64), network: 'D', to: long },
+  });
+  await cp(join(models, 'a'), join(long, 'a'), { recursive: true });
+  const { status, stdout } = await vgg([
+    ...[
+      'evaluate',
+      'photos',
+      '--models',
+      long,
+      '--model',
+      `a,${name.slice(0, 64)}`,
+      '--fuse',
+      '--output',
+      'long.jsonl',
+    ],
+    ...['--scales', '224,256,288,320;256', '--train-scales', '256', '--grid', '1', '--per-class-table'],
+    ...['--protocols', 'center-crop,ten-crop,multi-crop,dense,dense-and-multi-crop', '--markdown', 'long.md'],
+  ]);
+  expect(status).toBe(0);
+  expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  for (const table of ['Table 3', 'Table 5', 'Table 6', 'McNemar', 'confusions', 'By class'])
+    expect(stdout).toContain(table);
+  expect(await readFile(join(folder, 'long.md'), 'utf8')).toContain(name.slice(0, 64));
+});
+
+describe('what is wrong is one clear line', () => {
+  test.each([
+    [['none'], 'Expected a folder of photos or a CSV file but received none (DIR)'],
+    [['photos', '--model', 'x'], /^Expected a model of a, d in .* but received x/],
+    [['photos', '--model', 'd,d'], 'Expected each model once but received d (--model)'],
+    [['photos', '--fuse', '--model', 'd'], 'Expected at least two models with --fuse but received 1'],
+    [['photos', '--protocols', 'all'], 'but received all (--protocols)'],
+    [['photos', '--scales', '256;x'], 'Expected a number but received x (--scales[1])'],
+    [['photos', '--scales', '100'], 'Expected scales ≥ 224 but received 100 (scales[0])'],
+    [['photos', '--train-scales', '256;256;384'], 'Expected training scales for all models'],
+    [['photos', '--ground-truth', 'ILSVRC2012_validation_ground_truth.txt'], '(--ilsvrc-ids)'],
+    [['unknown'], 'Expected classes of the model, which lacks cat, dog (--ignore-unknown'],
+    [['photos', '--server', 'localhost:1'], 'Expected --models or --server but received both'],
+  ])('%j', async (args, message) => {
+    const labels = join(folder, 'ILSVRC2012_validation_ground_truth.txt');
+    await writeFile(labels, '1\n');
+    await mkdir(join(folder, 'unknown'), { recursive: true });
+    for (const label of ['cat', 'dog', '1']) {
+      await mkdir(join(folder, 'unknown', label), { recursive: true });
+      await copyFile(join(PHOTOS, 'grey.jpg'), join(folder, 'unknown', label, 'a.jpg'));
+    }
+    await copyFile(join(PHOTOS, 'grey.jpg'), join(folder, 'photos', 'ILSVRC2012_val_00000001.JPEG'));
+    const { status, stdout, stderr } = await vgg([...['evaluate', ...args], '--models', models]);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(stderr.trimEnd()).toEqual(
+      typeof message === 'string' ? expect.stringContaining(message) : expect.stringMatching(message),
+    );
+  });
+
+  test('classes that the model lacks can be left out', async () => {
+    const args = ['unknown', '--ignore-unknown', '--protocols', 'center-crop', '--json', '--models', models];
+    const { status, stdout } = await vgg(['evaluate', ...args]);
+    expect(status).toBe(0);
+    expect((JSON.parse(stdout) as Report).dataset).toMatchObject({
+      photos: 1,
+      ignoredClasses: ['cat', 'dog'],
+    });
+  });
+});
