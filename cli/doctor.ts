@@ -89,7 +89,7 @@ async function engines(): Promise<Finding[]> {
       await engine.close();
       findings.push({
         what,
-        state: choice === 'tensorflow' && device === 'cpu' && gpus.length > 0 ? 'bad' : 'good',
+        state: choice === 'tensorflow' && device === 'cpu' && gpus.length > 0 ? 'note' : 'good',
         found: `${library} ${version} on ${device} of ${providers.join(', ')}; ${String(threads)} threads`,
       });
     } catch (error) {
@@ -106,7 +106,7 @@ function gpuFinding(gpus: readonly string[], engines: readonly Finding[]): Findi
   const used = engines.some(({ found }) => found.includes(' on gpu '));
   return {
     what,
-    state: used ? 'good' : 'bad',
+    state: used ? 'good' : 'note',
     found: `${gpus.join(', ')}; ${used ? 'the tensorflow engine computes on it' : 'no engine computes on it: npm run tensorflow -- --gpu builds the one that does'}`,
   };
 }
