@@ -146,7 +146,7 @@ function legend(series: readonly Series[], y: number): string {
 
 // Between which epochs the rate fell at least by half, and to what; a cosine never does until its end.
 function falls(lines: readonly EpochLine[]): { epoch: number; learningRate: number }[] {
-  return lines.flatMap(({ epoch, learningRate }, i) => {
+  return lines.flatMap(({ learningRate }, i) => {
     const before = lines[i - 1];
     const fell = before && learningRate > 0 && learningRate < before.learningRate / 2;
     return fell ? [{ epoch: before.epoch, learningRate }] : [];

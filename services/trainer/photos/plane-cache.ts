@@ -17,7 +17,10 @@ const CHUNK = 64 * 1024 * 1024;
 const UNIT = 256;
 const UNITS_PER_CHUNK = CHUNK / UNIT;
 
-const [FREE, CLAIMED, FULL] = [0, 1, 2];
+// States of a slot.
+const FREE = 0;
+const CLAIMED = 1;
+const FULL = 2;
 
 /**
  * Memory for at most `bytes` of photos. The system gives it when it is first written to.
@@ -58,7 +61,7 @@ export class PlaneCache {
   /** Keeps a copy, unless a thread has done so or there is no room. */
   put(photo: number, { width, height, rgb8 }: Pixels): void {
     const at = photo * 4;
-    if (Atomics.compareExchange(this.#slots, at, FREE ?? 0, CLAIMED ?? 1) !== FREE) return;
+    if (Atomics.compareExchange(this.#slots, at, FREE, CLAIMED) !== FREE) return;
     const bytes = width * height * 3;
     const offset = this.#take(bytes);
     const chunk = offset === undefined ? undefined : this.#chunks[Math.floor(offset / UNITS_PER_CHUNK)];
@@ -66,7 +69,7 @@ export class PlaneCache {
     if (offset === undefined || !chunk) return;
     new Uint8Array(chunk, (offset % UNITS_PER_CHUNK) * UNIT, bytes).set(rgb8.subarray(0, bytes));
     this.#slots.set([width, height, offset], at + 1);
-    Atomics.store(this.#slots, at, FULL ?? 2);
+    Atomics.store(this.#slots, at, FULL);
   }
 
   // A place within one chunk, in units.

@@ -90,9 +90,8 @@ async function sumsOf(photos: readonly PhotoFile[], options: StatisticsOptions):
   const sums = new Float64Array(photos.length * SUMS);
   let next = 0;
   let done = 0;
-  let failed = false;
   const work = async () => {
-    for (let i = next++; i < photos.length && !failed; i = next++) {
+    for (let i = next++; i < photos.length; i = next++) {
       signal?.throwIfAborted();
       const name = photos[i]?.name ?? '';
       const pixels = await decodedPhoto(name, purpose).catch((error: unknown) => {
@@ -104,14 +103,15 @@ async function sumsOf(photos: readonly PhotoFile[], options: StatisticsOptions):
       onPhoto?.(++done, photos.length);
     }
   };
-  const all = Array.from({ length: atOnce }, () =>
+  const workers = Array.from({ length: atOnce }, () =>
     work().catch((error: unknown) => {
-      failed = true;
+      next = photos.length; // The others begin no more.
       throw error;
     }),
   );
-  const failure = (await Promise.allSettled(all)).find((each) => each.status === 'rejected');
-  if (failed && failure) throw failure.reason;
+  // Nothing runs any more when the first failure is told.
+  const failure = (await Promise.allSettled(workers)).find((each) => each.status === 'rejected');
+  if (failure) throw failure.reason;
   return sums;
 }
 
