@@ -28,8 +28,8 @@ describeComputing('random weights', (tf) => {
     ['normal', 'conv3_2.weight', 0.1],
     ['normal', 'fc7.weight', 0.1],
     ['kaiming', 'conv3_1.weight', Math.sqrt(2 / (9 * 64))],
-    ['kaiming', 'fc6.weight', Math.sqrt(2 / 256)],
-    ['kaiming', 'fc8.weight', Math.sqrt(1 / 5)],
+    ['kaiming', 'fc6.weight', Math.sqrt(2 / (4 * 128))],
+    ['kaiming', 'fc8.weight', Math.sqrt(1 / 256)],
   ];
 
   test.each(cases)('%s, %s: mean 0, deviation %f', async (initialisation, name, deviation) => {

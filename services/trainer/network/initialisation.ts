@@ -40,9 +40,11 @@ const DISTRIBUTIONS: Record<Initialisation, Distribution> = {
   },
   // The paper: variance 10⁻².
   normal: (random) => () => 0.1 * random.normal(),
-  // He et al. 2015, the backward case: variance 2 / fan out keeps the size of gradients.
+  // He et al. 2015. Convolutions by fan out: gradients keep their size. Fully connected layers by fan in, as outputs
+  // are much fewer than inputs (fc6: 4096 of 25088): by fan out scores would begin tens in size.
   kaiming: (random, shape, gain) => {
-    const deviation = Math.sqrt(gain / fans(shape).fanOut);
+    const { fanIn, fanOut } = fans(shape);
+    const deviation = Math.sqrt(gain / (shape.length === 2 ? fanIn : fanOut));
     return () => deviation * random.normal();
   },
 };
