@@ -50,7 +50,7 @@ export function addTrain(program: Command): void {
     command.addOption(new Option(flags, description).argParser(parse));
   const amount = (flags: string, description: string) =>
     option(flags, description, (text) => number(text, flags.split(' ')[0] ?? flags));
-  option('--network <name>', `${NETWORK_NAMES.join(', ')}`, (text): NetworkName =>
+  option('--network <name>', NETWORK_NAMES.join(', '), (text): NetworkName =>
     named(NETWORK_NAMES, text, '--network'),
   );
   command.option('--batch-norm', 'batch normalisation after each convolution; folded when it is done');

@@ -81,6 +81,19 @@ export function paperRecipe(network: NetworkName, inputSize = 224): Recipe {
   };
 }
 
+/**
+ * Scales that a trained network is evaluated at (Section 4.2): S − 32, S, S + 32 in units of 224 for a fixed S; the
+ * least, the middle and the most for a jittered one.
+ */
+export function testScales({
+  scales: [least, most],
+  inputSize,
+}: Pick<Recipe, 'scales' | 'inputSize'>): number[] {
+  if (least < most) return [least, Math.round((least + most) / 2), most];
+  const step = Math.round((32 * inputSize) / 224);
+  return [Math.max(inputSize, least - step), least, least + step];
+}
+
 /** Throws INVALID_ARGUMENT naming the field unless every number is in its range. */
 export function checkRecipe(recipe: Recipe): void {
   oneOf(NETWORK_NAMES, recipe.network, 'network');

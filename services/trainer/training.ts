@@ -4,7 +4,7 @@
 import { mkdir } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { checkNameFree } from '../../models/store.ts';
-import { VggError, defaultScales, expected, type NetworkSpec } from '../../vgg/index.ts';
+import { VggError, expected, type NetworkSpec } from '../../vgg/index.ts';
 import type { TensorFlow } from '../host/tensorflow/library.ts';
 import type { BatchPosition } from './batches.ts';
 import {
@@ -19,7 +19,7 @@ import { exportModel } from './network/export.ts';
 import { initialise } from './network/initialisation.ts';
 import { TrainingNetwork } from './network/network.ts';
 import { createLoader, validationBatches, type ValidationBatches } from './photos/loader.ts';
-import { checkRecipe, type Recipe } from './recipe.ts';
+import { checkRecipe, testScales, type Recipe } from './recipe.ts';
 import { RunFolder } from './run-folder.ts';
 import { FIRST_STATE, judgeEpoch, learningRate, type ScheduleState } from './schedule.ts';
 import { openTrainingPhotos, type TrainingPhotos } from './training-photos.ts';
@@ -205,7 +205,7 @@ class Run {
     const facts = {
       name: model.name,
       mean: this.#photos.mean,
-      scales: defaultScales(recipe.inputSize),
+      scales: testScales(recipe),
       kernel: recipe.kernel,
       provenance: model.provenance,
       licence: model.licence,
