@@ -40,7 +40,7 @@ export interface PieceResult {
 export interface NetworkProgress {
   /** Updates so far. */
   updates: number;
-  /** Layers whose batch normalisation takes its scale and shift from the next piece; see `write` of pre-training. */
+  /** Layers whose batch normalisation takes its scale and shift from the next piece; see copyLayers. */
   uncalibrated: string[];
 }
 
