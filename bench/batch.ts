@@ -1,6 +1,6 @@
 // Batch size against time per view, on this machine, through the engine as it is served:
 //
-//     node dist/bench/batch.js [--repeats 5] [--threads N] [--sizes 1,2,4,8,16,32,50] [--default-only]
+//     node dist/bench/batch.js [--repeats 5] [--threads N] [--sizes 1,2,4,8,16,32,50] [--default-only] [--engine onnx]
 
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { openModel } from '../models/store.ts';
 import { packageRoot } from '../proto/package-root.ts';
 import type { EngineModel, Unit } from '../services/inference/engine.ts';
-import { startOnnxEngine } from '../services/inference/onnx/engine.ts';
+import { ENGINE_CHOICES, startEngine } from '../services/inference/engines.ts';
 import type { NetworkSpec } from '../vgg/index.ts';
 import { randomModel } from './random-model.ts';
 
@@ -21,12 +21,14 @@ const { values } = parseArgs({
     threads: { type: 'string', default: String(availableParallelism()) },
     sizes: { type: 'string', default: '1,2,4,8,16,32,50' },
     'default-only': { type: 'boolean', default: false },
+    engine: { type: 'string', default: 'onnx' },
   },
 });
 const sizes = values.sizes.split(',').map(Number);
 const repeats = Number(values.repeats);
 const bounds = { pixels: Infinity, units: Math.max(...sizes), bytes: 2 ** 40 };
-const engine = await startOnnxEngine({ threads: Number(values.threads), bounds });
+const choice = ENGINE_CHOICES.find((each) => each === values.engine) ?? 'onnx';
+const engine = await startEngine(choice, { threads: Number(values.threads), bounds });
 const { library, version, device, threads } = engine.facts();
 console.log(
   `${library} ${version}, ${device}, ${String(threads)} threads, median of ${String(repeats)} interleaved runs`,

@@ -67,12 +67,17 @@ export async function buildTensorFlow(options: BuildOptions): Promise<Built> {
     await fetchLibraries(options, kept, python);
   }
 
-  say(`placing libraries in ${deps}`);
-  await rm(bindingFile(packageFolder), { force: true });
-  await rm(deps, { recursive: true, force: true });
-  await place(kept, deps);
+  const file = bindingFile(packageFolder);
   say('compiling');
-  await compile(compiler, headers, packageFolder, say);
+  await compile({ compiler, headers, packageFolder, kept, file: `${file}.partial` }, say);
+  say(`placing libraries in ${deps}`);
+  await rm(`${deps}.partial`, { recursive: true, force: true });
+  await place(kept, `${deps}.partial`);
+  // A library without a binding is none, so the moment without either is no half build.
+  await rm(file, { force: true });
+  await rm(deps, { recursive: true, force: true });
+  await rename(`${deps}.partial`, deps);
+  await rename(`${file}.partial`, file);
   await writeFile(join(deps, STAMP), stamp);
   return { version, fresh: true };
 }
@@ -135,32 +140,40 @@ async function place(from: string, to: string): Promise<void> {
   }
 }
 
+interface Compilation {
+  compiler: string;
+  headers: string;
+  packageFolder: string;
+  /** Libraries and headers of TensorFlow. */
+  kept: string;
+  /** What is made. */
+  file: string;
+}
+
 async function compile(
-  compiler: string,
-  headers: string,
-  packageFolder: string,
+  { compiler, headers, packageFolder, kept, file }: Compilation,
   say: (line: string) => void,
 ): Promise<void> {
-  const file = bindingFile(packageFolder);
-  const deps = join(packageFolder, 'deps');
   await mkdir(dirname(file), { recursive: true });
   const { status } = await run(
     compiler,
     [
       ...['-std=c++17', '-O3', '-fPIC', '-shared', '-pthread', '-w', '-s'],
       ...[`-DNAPI_VERSION=${String(NAPI)}`, '-DBUILDING_NODE_EXTENSION'],
-      ...['-I', headers, '-I', packageFolder, '-I', join(deps, 'include')],
+      ...['-I', headers, '-I', packageFolder, '-I', join(kept, 'include')],
       ...SOURCES.map((source) => join(packageFolder, 'binding', source)),
-      ...['-o', `${file}.partial`, '-L', join(deps, 'lib'), '-ltensorflow', '-ltensorflow_framework'],
+      ...['-o', file, '-L', join(kept, 'lib'), '-ltensorflow', '-ltensorflow_framework'],
       '-Wl,-rpath,$ORIGIN/../../deps/lib',
+      // Node unloads an addon when the last thread that loaded it ends. TensorFlow's own threads go on, and
+      // would end the process.
+      '-Wl,-z,nodelete',
     ],
     say,
   );
   if (status !== 0) {
-    await rm(`${file}.partial`, { force: true });
+    await rm(file, { force: true });
     throw failure(`${compiler} to compile the binding but it failed; see its lines above`);
   }
-  await rename(`${file}.partial`, file);
 }
 
 function headersOf(folders: readonly string[]): string {
