@@ -44,6 +44,7 @@ async function run(path: string, flags: EvaluateFlags): Promise<void> {
       : await localModels(folder, flags.model ?? []);
     const { photos, ignoredClasses } = await knownPhotos(dataset, models[0]?.labels ?? [], flags);
     const wanted = wantedOf(flags, models.length);
+    const train = trainOf(flags.trainScales, models.length);
     const plan = planOf(models, wanted);
     const existing = flags.resume ? 'resume' : flags.overwrite ? 'replace' : 'refuse';
     const journal = await Journal.open(
@@ -61,7 +62,6 @@ async function run(path: string, flags: EvaluateFlags): Promise<void> {
         }).finally(bar.stop);
       const failures = await (server ? ask(server) : inProcess(folder, models, deadlineMs, ask));
       const { seed, perClassTable: perClass = false } = flags;
-      const train = trainOf(flags.trainScales, models.length);
       await tell(
         reportOf({
           path,

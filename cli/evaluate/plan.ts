@@ -161,7 +161,9 @@ function sampleViews(evaluation: Evaluation, inputSize: number): { key: string; 
   const { planes, views } = evaluationViews({ width: 4, height: 3 }, { ...evaluation, scales }, inputSize);
   return views.map(({ plane, x, y, width, height, mirrored, weight }) => {
     const { scale, square } = planes[plane] ?? { scale: 0 };
-    const shown = [scale, square?.x ?? '', square?.y ?? '', x, y, width, height, mirrored];
+    // GoogLeNet's squares lie side by side or one above the other: what they share with others is up to the photo.
+    const kind = evaluation.protocol === 'GOOGLENET_144' ? 'squares' : '';
+    const shown = [kind, scale, square?.x ?? '', square?.y ?? '', x, y, width, height, mirrored];
     return { key: shown.join(' '), weight };
   });
 }

@@ -9,6 +9,8 @@ export interface Section {
   title: string;
   header: string[];
   rows: string[][];
+  /** Columns that a narrow terminal does without, the first to go first. */
+  spare?: number[];
 }
 
 const EVALUATIONS: Record<Protocol, string> = {
@@ -16,7 +18,7 @@ const EVALUATIONS: Record<Protocol, string> = {
   TEN_CROP: 'ten crops',
   MULTI_CROP: 'multi-crop',
   DENSE: 'dense',
-  DENSE_AND_MULTI_CROP: 'multi & dense',
+  DENSE_AND_MULTI_CROP: 'multi+dense',
   GOOGLENET_144: '144 crops',
 };
 // Terminals have little room; --json has all.
@@ -69,12 +71,25 @@ export function notesOf({ dataset, rows, statistics, failures }: Report): string
 
 /** Lines for a terminal of so many characters. */
 export function terminalReport(report: Report, width: number): string[] {
-  const sections = sectionsOf(report).flatMap(({ title, header, rows }) => [
-    ...wrap(title, width),
-    ...table(header, rows, width - 2).map((line) => `  ${line}`),
+  const sections = sectionsOf(report).flatMap((section) => [
+    ...wrap(section.title, width),
+    ...fitting(section, width - 2).map((line) => `  ${line}`),
     '',
   ]);
   return [...sections, ...notesOf(report).flatMap((note) => wrap(note, width))];
+}
+
+// The table's lines, without as many of its spare columns as it takes.
+function fitting({ header, rows, spare = [] }: Section, width: number): string[] {
+  for (let gone = 0; ; gone++) {
+    const kept = (_: string, column: number) => !spare.slice(0, gone).includes(column);
+    const lines = table(
+      header.filter(kept),
+      rows.map((row) => row.filter(kept)),
+      width,
+    );
+    if (gone >= spare.length || lines.every((line) => line.length <= width)) return lines;
+  }
 }
 
 /** The report as Markdown. */
@@ -90,8 +105,10 @@ export function markdownReport(report: Report): string {
 function errorSection(named: string, title: string, rows: readonly ReportRow[]): Section {
   const paper = rows.some((row) => row.paper);
   const train = rows.some((row) => row.trainScales);
+  const before = (named ? 0 : 1) + (train ? 1 : 0);
   return {
     title: headline(named, title),
+    spare: [before + 5, before + 3, ...(train ? [before - 1] : [])],
     header: [
       ...(named ? [] : ['model']),
       ...(train ? ['train S'] : []),
@@ -136,7 +153,7 @@ function testSection(tests: readonly ReportTest[]): Section {
       'Do two ways of evaluating differ? Photos that only one has wrong, and McNemar’s exact p',
       shown.length,
     ),
-    header: [...(several ? ['model'] : []), 'test Q', 'one', 'other', 'only one', 'only other', 'p'],
+    header: [...(several ? ['model'] : []), 'test Q', 'A', 'B', 'only A', 'only B', 'p'],
     rows: shown
       .slice(0, MOST_LINES)
       .map(({ model, a, b, onlyA, onlyB, p }) => [
