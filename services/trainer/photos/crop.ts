@@ -25,7 +25,7 @@ export class Cropper {
   /**
    * Writes a crop, unmirrored, as 8-bit levels: [inputSize, inputSize, 3].
    *
-   * @param photo the photo, or a plane of it that is not smaller than the crop's
+   * @param photo the photo, or a larger plane of it than the crop's
    */
   cut(photo: Pixels, { plane, x, y }: Crop, target: Uint8ClampedArray): void {
     const size = this.#size;

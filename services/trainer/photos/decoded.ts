@@ -22,8 +22,14 @@ export interface DecodeOptions {
 // As in serving; here it only ends a decoder that hangs.
 const LIMITS = { stepSeconds: 20 };
 
+// Smallest side in units of the largest scale: a photo up to the first is kept as it is, a larger one at the second.
+// From twice the size a kernel makes the same plane as from the whole photo, to about half a level; from a plane of
+// the largest scale itself it would make a blurred one, which serving never shows to the network.
+const WHOLE_UP_TO = 2.5;
+const REDUCED_TO = 2;
+
 /**
- * Reads and decodes a photo; a large one is its plane at the largest scale, a small one is as it is.
+ * Reads and decodes a photo; a large one comes reduced to twice the largest scale, any other as it is.
  *
  * @throws VggError if the photo cannot be read or is beyond the limits of serving, or the system's error
  */
@@ -33,7 +39,12 @@ export async function decodedPhoto(
 ): Promise<Pixels> {
   const file = await readFile(join(root, name));
   const photo = await decodePhoto(file, { background, largestScale, kernel });
-  if (Math.min(photo.width, photo.height) <= largestScale) return photo;
-  const spec = { index: 0, scale: largestScale, ...planeSize(photo, largestScale) };
-  return rescale(photo, spec, kernel, LIMITS);
+  if (Math.min(photo.width, photo.height) <= WHOLE_UP_TO * largestScale || kernel === 'nearest') return photo;
+  const scale = REDUCED_TO * largestScale;
+  return rescale(photo, { index: 0, scale, ...planeSize(photo, scale) }, kernel, LIMITS);
+}
+
+/** Most bytes that a photo takes, unless it is more than twice as long as wide. */
+export function usualBytes(largestScale: number): number {
+  return (WHOLE_UP_TO * largestScale) ** 2 * 3 * 2;
 }

@@ -4,6 +4,7 @@
 import { expected } from '../../../vgg/errors.ts';
 import type { BatchPosition, BatchSource, TrainingBatch } from '../batches.ts';
 import { writePixels } from './crop.ts';
+import { usualBytes } from './decoded.ts';
 import type { Triple } from './eigen.ts';
 import type { PhotoFile } from './folder.ts';
 import { createCacheMemory } from './plane-cache.ts';
@@ -57,8 +58,7 @@ export function createLoader(
     throw expected(`at least one batch of ${String(recipe.batch)} training photos`, photos.length, 'batch');
   }
   const job = jobOf('training', options);
-  // Photos twice as long as wide are about the most that there is in earnest.
-  const most = photos.length * recipe.scales[1] ** 2 * 3 * 2;
+  const most = photos.length * usualBytes(recipe.scales[1]);
   job.memory = createCacheMemory(photos.length, cacheBytes, most);
   const first = position.epoch * pieceCount(job) + position.batch * (recipe.batch / recipe.microBatch);
   const pieces = new OrderedPieces(job, { threads, ahead, first });

@@ -47,7 +47,7 @@ const GREY: Rgb = { red: 128, green: 128, blue: 128 };
 const SUMS = 9;
 
 /**
- * Statistics of photos at the least training scale. Each photo counts the same, whatever its size, for each gives
+ * Statistics of photos as crops of the least training scale are cut from them. Each photo counts the same, whatever its size, for each gives
  * crops of one size to training. The result does not depend on which photo is decoded first.
  *
  * @throws VggError INVALID_ARGUMENT if more than 1 % of photos cannot be decoded; the signal's reason
