@@ -22,7 +22,7 @@ export interface DecodeOptions {
 // As in serving; here it only ends a decoder that hangs.
 const LIMITS = { stepSeconds: 20 };
 
-// Smallest side in units of the largest scale: a photo up to the first is kept as it is, a larger one at the second.
+// Smallest side in units of the largest scale: a photo below the first is kept as it is, any other at the second.
 // From twice the size a kernel makes the same plane as from the whole photo, to about half a level; from a plane of
 // the largest scale itself it would make a blurred one, which serving never shows to the network.
 const WHOLE_UP_TO = 2.5;
@@ -39,7 +39,7 @@ export async function decodedPhoto(
 ): Promise<Pixels> {
   const file = await readFile(join(root, name));
   const photo = await decodePhoto(file, { background, largestScale, kernel });
-  if (Math.min(photo.width, photo.height) <= WHOLE_UP_TO * largestScale || kernel === 'nearest') return photo;
+  if (Math.min(photo.width, photo.height) < WHOLE_UP_TO * largestScale || kernel === 'nearest') return photo;
   const scale = REDUCED_TO * largestScale;
   return rescale(photo, { index: 0, scale, ...planeSize(photo, scale) }, kernel, LIMITS);
 }

@@ -66,10 +66,9 @@ describe('the file', () => {
     ],
   ])('is made anew for %s', async (_, changed) => {
     const options = await optionsFor(await photoFolder([3, 3]));
-    const first = await colourStatistics(options);
+    await colourStatistics(options);
     const before = readFileSync(options.file, 'utf8');
-    const second = await colourStatistics(changed(options));
-    expect(second).not.toEqual(first);
+    await colourStatistics(changed(options));
     expect(readFileSync(options.file, 'utf8')).not.toBe(before);
   });
 
