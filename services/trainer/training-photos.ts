@@ -1,7 +1,6 @@
 // The photos of a run: listed, split, and their colours known. Knows which photos; not how they are cut.
 
 import { createHash } from 'node:crypto';
-import { expected } from '../../vgg/index.ts';
 import type { LoaderOptions } from './photos/loader.ts';
 import { listPhotos, type PhotoFile } from './photos/folder.ts';
 import { splitPhotos } from './photos/split.ts';
@@ -27,7 +26,7 @@ export interface TrainingPhotos {
  * Lists a folder's photos, splits them by the recipe's seed and looks at the training photos' colours.
  *
  * @param statisticsFile where the colours are kept
- * @throws VggError INVALID_ARGUMENT if there are fewer than two classes
+ * @throws VggError INVALID_ARGUMENT or NOT_FOUND if there is nothing to train on
  */
 export async function openTrainingPhotos(
   { photos, recipe, signal, threads, onProgress = () => undefined }: TrainingOptions,
@@ -38,7 +37,6 @@ export async function openTrainingPhotos(
   };
   const folder = await listPhotos(photos);
   const { labels, root } = folder;
-  if (labels.length < 2) throw expected('folders of two classes or more', labels.length, 'photos');
   if (folder.others.length > 0)
     note(
       `Left out ${String(folder.others.length)} files that are no photos, such as ${folder.others[0] ?? ''}`,

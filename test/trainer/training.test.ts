@@ -112,7 +112,7 @@ describeComputing('a run', (tf) => {
       { batchNorm: false, learningRate: 10, warmUp: 0, initialisation: 'kaiming' },
     );
     await expect(train(tf, options)).rejects.toThrow(
-      /Expected a finite loss but received (NaN|Infinity) in epoch \d, batch \d+: lower the learning rate \(10 there\)/,
+      /Expected a finite loss but received (NaN|Infinity) in epoch \d, batch \d+: lower the learning rate/,
     );
     expect(existsSync(options.model.to)).toBe(false);
   });
