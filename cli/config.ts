@@ -6,6 +6,7 @@ import { gatewayVariables } from '../services/gateway/config.ts';
 import { describeEnv, type EnvDescription, type EnvSpec } from '../services/host/env.ts';
 import { inferenceVariables } from '../services/inference/config.ts';
 import { preprocessVariables } from '../services/preprocess/config.ts';
+import { trainerVariables } from '../services/trainer/config.ts';
 import { packageRoot } from '../proto/package-root.ts';
 import { print, table } from './terminal.ts';
 
@@ -14,6 +15,7 @@ const SERVICES: [string, EnvSpec][] = [
   ['aggregator', aggregatorVariables],
   ['preprocess', preprocessVariables],
   ['inference', inferenceVariables],
+  ['trainer', trainerVariables],
 ];
 
 /** Adds the command. */
