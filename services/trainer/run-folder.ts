@@ -1,10 +1,11 @@
-// A run's folder: recipe.json, log.jsonl, curves.svg, colours.json, checkpoint.safetensors. Knows the names and
+// A run's folder: recipe.json, held-out.csv, log.jsonl, curves.svg, colours.json, checkpoint.safetensors. Knows the names and
 // how log and curves go on; not what a checkpoint holds.
 
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { appendLine, resumeLog, type EpochLine } from './curves/log.ts';
 import { curvesSvg } from './curves/plot.ts';
+import type { PhotoFile } from './photos/folder.ts';
 import type { Recipe } from './recipe.ts';
 
 /** The files of a run. */
@@ -32,6 +33,17 @@ export class RunFolder {
     await this.#write('recipe.json', `${JSON.stringify(recipe, undefined, 2)}\n`);
   }
 
+  /**
+   * Writes which photos were held out, one `file,label` a line, files relative to the photos' folder: what
+   * `vgg evaluate PHOTOS --ground-truth held-out.csv` judges the trained model by.
+   */
+  async heldOut(photos: readonly PhotoFile[], labels: readonly string[]): Promise<void> {
+    const lines = photos.map(({ name, classIndex }) =>
+      [name, labels[classIndex] ?? ''].map(quoted).join(','),
+    );
+    await this.#write('held-out.csv', ['file,label', ...lines, ''].join('\n'));
+  }
+
   /** Goes on with the log after so many epochs. */
   async resume(recipe: Recipe, epochs: number): Promise<void> {
     this.#lines = await resumeLog(this.#log, epochs);
@@ -51,4 +63,8 @@ export class RunFolder {
     await writeFile(`${path}.partial`, text);
     await rename(`${path}.partial`, path);
   }
+}
+
+function quoted(text: string): string {
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

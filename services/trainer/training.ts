@@ -124,6 +124,7 @@ export async function train(tf: TensorFlow, options: TrainingOptions): Promise<T
   const photos = await openTrainingPhotos(options, folder.colours);
   if (checkpoint && checkpoint.facts.photosHash !== photos.hash)
     throw expected('the photos that the run began with', 'others', 'photos');
+  await folder.heldOut(photos.validation, photos.labels);
   const run = new Run(tf, options, folder, photos);
   try {
     if (checkpoint) await run.restore(checkpoint);

@@ -59,6 +59,13 @@ describeComputing('a run', (tf) => {
     expect(best.top1).toBe(Math.min(...lines.map(({ validation }) => validation.top1)));
     expect(JSON.parse(readFileSync(join(options.run, 'recipe.json'), 'utf8'))).toEqual(options.recipe);
     expect(readFileSync(join(options.run, 'curves.svg'), 'utf8')).toMatch(/^<svg /);
+    const heldOut = readFileSync(join(options.run, 'held-out.csv'), 'utf8').trim().split('\n');
+    expect(heldOut).toHaveLength(1 + Math.round(14 / 4) + Math.round(9 / 4) + Math.round(11 / 4));
+    for (const line of heldOut.slice(1)) {
+      const [file = '', label] = line.split(',');
+      expect(file.split('/')[0]).toBe(label);
+      expect(existsSync(join(options.photos, file))).toBe(true);
+    }
     expect(seen.filter(({ kind }) => kind === 'epoch')).toHaveLength(3);
     expect(readdirSync(options.run).filter((name) => name.includes('partial'))).toEqual([]);
   });
