@@ -25,6 +25,7 @@ const ALLOWED: Record<string, string[]> = {
     'services/host/',
     'proto/',
     'models/',
+    'services/preprocess/loaders.ts',
     'services/preprocess/prepare.ts',
     'services/preprocess/planes.ts',
     'services/preprocess/resample.ts',

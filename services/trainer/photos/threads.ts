@@ -2,6 +2,8 @@
 
 import { Worker } from 'node:worker_threads';
 import { VggError } from '../../../vgg/errors.ts';
+// Before any thread: the image library is set up for the process, once.
+import '../../preprocess/loaders.ts';
 import { CONTROL, type ThreadData, type ThreadMessage } from './messages.ts';
 import type { Job, Piece } from './pieces.ts';
 
