@@ -10,6 +10,7 @@ import { packageRoot } from '../proto/package-root.ts';
 import type { EngineModel, Unit } from '../services/inference/engine.ts';
 import { ENGINE_CHOICES, startEngine } from '../services/inference/engines.ts';
 import type { NetworkSpec } from '../vgg/index.ts';
+import { median } from './median.ts';
 import { randomModel } from './random-model.ts';
 
 /** The paper's D. */
@@ -76,10 +77,4 @@ function cropsOf(model: EngineModel, count: number): Unit[] {
   }));
   const plane = { width: side + count, height: side, rgb8 };
   return model.plan(plane, views, { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false });
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return ((sorted[middle] ?? NaN) + (sorted[sorted.length - 1 - middle] ?? NaN)) / 2;
 }

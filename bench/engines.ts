@@ -11,6 +11,7 @@ import { packageRoot } from '../proto/package-root.ts';
 import type { Engine, EngineModel, Unit } from '../services/inference/engine.ts';
 import { startEngine } from '../services/inference/engines.ts';
 import type { NetworkSpec } from '../vgg/index.ts';
+import { median } from './median.ts';
 import { randomModel } from './random-model.ts';
 
 /** The paper's D. */
@@ -82,10 +83,4 @@ function noise(width: number, height: number) {
   const rgb8 = new Uint8Array(new SharedArrayBuffer(width * height * 3));
   for (let i = 0; i < rgb8.length; i++) rgb8[i] = (i * 7919) % 251;
   return { width, height, rgb8 };
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return ((sorted[middle] ?? NaN) + (sorted[sorted.length - 1 - middle] ?? NaN)) / 2;
 }

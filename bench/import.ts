@@ -15,6 +15,7 @@ import { parseArgs, promisify } from 'node:util';
 import { importWeights } from '../models/import.ts';
 import { openModel, sha256OfFile } from '../models/store.ts';
 import { checkpointOf, LAYOUTS } from './checkpoints.ts';
+import { median } from './median.ts';
 import { randomModel } from './random-model.ts';
 
 /** Peak resident memory of an import, as a multiple of the file. */
@@ -78,9 +79,4 @@ async function measure(path: string, dtype: 'F32' | 'F16'): Promise<Measured> {
   } finally {
     await rm(to, { recursive: true });
   }
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }

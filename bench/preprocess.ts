@@ -46,6 +46,7 @@ for line in sys.stdin:
     open(out, 'wb').write(b''.join(planes))
     print(taken, flush=True)
 `;
+import { median } from './median.ts';
 
 const { values } = parseArgs({ options: { repeats: { type: 'string', default: '15' } } });
 const repeats = Number(values.repeats);
@@ -150,9 +151,4 @@ async function startPillow() {
 function meanDifference(a: Buffer, b: Buffer): number {
   if (a.length !== b.length) return NaN;
   return a.reduce((sum, level, i) => sum + Math.abs(level - (b[i] ?? 0)), 0) / a.length;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }

@@ -18,6 +18,7 @@ import { startOnnxEngine } from '../services/inference/onnx/engine.ts';
 import { sharp } from '../services/preprocess/loaders.ts';
 import { preparePhoto } from '../services/preprocess/prepare.ts';
 import { meanColour, resolveEvaluation, type Evaluation } from '../vgg/index.ts';
+import { median } from './median.ts';
 import { randomModel } from './random-model.ts';
 import { startService, type ServiceProcess } from './services.ts';
 
@@ -245,10 +246,4 @@ function load(): string {
   return loadavg()
     .map((each) => each.toFixed(1))
     .join(' ');
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return ((sorted[middle] ?? NaN) + (sorted[sorted.length - 1 - middle] ?? NaN)) / 2;
 }

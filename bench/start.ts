@@ -17,6 +17,7 @@ import { MODEL_FILES, openModel } from '../models/store.ts';
 import { packageRoot } from '../proto/package-root.ts';
 import type { EngineModel } from '../services/inference/engine.ts';
 import { startOnnxEngine } from '../services/inference/onnx/engine.ts';
+import { median } from './median.ts';
 import { randomModel } from './random-model.ts';
 
 /** Resident memory with D loaded, as a multiple of its weights. */
@@ -97,9 +98,4 @@ async function scoreBatch(model: EngineModel): Promise<number> {
 
 function peakBytes(): number {
   return resourceUsage().maxRSS * 1024;
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }

@@ -61,6 +61,7 @@ for layout in (torch.contiguous_format, torch.channels_last):
     seconds.append(sorted(times[warm_up:])[steps // 2])
 print(json.dumps({"version": torch.__version__, "seconds": seconds}))
 `;
+import { median } from './median.ts';
 
 const { values } = parseArgs({
   options: {
@@ -145,8 +146,4 @@ async function pytorchSeconds(spec: NetworkSpec): Promise<{ version: string; sec
     const last = (error as Error).message.trim().split('\n').at(-1) ?? '';
     return `no PyTorch to compare with: ${values.python}: ${last}`;
   }
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? NaN;
 }

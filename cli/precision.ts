@@ -5,6 +5,7 @@ import { dirname, join, basename } from 'node:path';
 import sharp from 'sharp';
 import { importWeights, type ImportOptions } from '../models/import.ts';
 import { createClient } from '../sdk/index.ts';
+import { generator } from './chance.ts';
 import { startStack } from './stack.ts';
 
 /** How far two models' posteriors are apart. */
@@ -111,13 +112,4 @@ function addOctave(
 function cellOf(pixel: number, side: number, cells: number): [number, number] {
   const place = (pixel / side) * cells;
   return [Math.floor(place), place - Math.floor(place)];
-}
-
-// Lehmer's generator (Park and Miller's constants): numbers in [0, 1).
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 48271) % 0x7fffffff;
-    return state / 0x7fffffff;
-  };
 }

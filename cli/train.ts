@@ -2,9 +2,8 @@
 
 import { Option, type Command } from 'commander';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { startTraining, type TrainingProgress } from '../services/trainer/main.ts';
+import { readRecipe, startTraining, type TrainingProgress } from '../services/trainer/main.ts';
 import {
   INITIALISATIONS,
   paperRecipe,
@@ -13,7 +12,7 @@ import {
   type Recipe,
   type Schedule,
 } from '../services/trainer/recipe.ts';
-import { VggError, expected } from '../vgg/errors.ts';
+import { expected } from '../vgg/errors.ts';
 import { NETWORK_NAMES, type NetworkName } from '../vgg/networks.ts';
 import { KERNELS, type Kernel } from '../vgg/views.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -188,14 +187,6 @@ async function recipeOf(flags: TrainFlags): Promise<Recipe> {
     }),
     ...(fineTune !== undefined && { from: { model: resolve(fineTune), layers: 'all' as const } }),
   };
-}
-
-async function readRecipe(path: string): Promise<Partial<Recipe>> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as Partial<Recipe>;
-  } catch (cause) {
-    throw new VggError('INVALID_ARGUMENT', `Expected a recipe in JSON but cannot read ${path}`, { cause });
-  }
 }
 
 function scaleRange(text: string): [number, number] {

@@ -4,7 +4,7 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { VggError, expected } from '../../vgg/errors.ts';
-import { shuffled } from './chance.ts';
+import { shuffled } from '../chance.ts';
 
 /** A photo and its truth as the dataset has it. */
 export interface Photo {

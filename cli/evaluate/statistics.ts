@@ -1,7 +1,7 @@
 // How sure an error rate is, and whether two differ: bootstrap intervals and McNemar's test.
 // Knows counts; neither photos nor models.
 
-import { generator } from './chance.ts';
+import { generator } from '../chance.ts';
 
 /** Resamples of a bootstrap interval. */
 export const RESAMPLES = 10_000;

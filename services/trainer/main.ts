@@ -56,14 +56,18 @@ function exitWith(error: unknown, log: Logger): void {
   process.exitCode = 1;
 }
 
-async function recipeFrom(path: string | undefined): Promise<Recipe> {
-  if (path === undefined) throw expected('a recipe', 'none', 'VGG_TRAINER_RECIPE');
-  let told: Partial<Recipe>;
+/** What a recipe's file says; the rest is the paper's. @throws VggError INVALID_ARGUMENT if it is no JSON */
+export async function readRecipe(path: string): Promise<Partial<Recipe>> {
   try {
-    told = JSON.parse(await readFile(path, 'utf8')) as Partial<Recipe>;
+    return JSON.parse(await readFile(path, 'utf8')) as Partial<Recipe>;
   } catch (cause) {
     throw new VggError('INVALID_ARGUMENT', `Expected a recipe in JSON but cannot read ${path}`, { cause });
   }
+}
+
+async function recipeFrom(path: string | undefined): Promise<Recipe> {
+  if (path === undefined) throw expected('a recipe', 'none', 'VGG_TRAINER_RECIPE');
+  const told = await readRecipe(path);
   if (!told.network) throw expected('a network', 'none', 'recipe.network');
   return { ...paperRecipe(told.network, told.inputSize), ...told };
 }

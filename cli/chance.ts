@@ -1,4 +1,4 @@
-// Seeded chance: which photos are drawn, and resamples. Knows numbers; not what they are for.
+// Seeded chance: which photos are drawn, resamples, generated pictures. Knows numbers; not what they are for.
 
 /** Numbers in [0, 1), the same ones for the same seed (mulberry32). */
 export function generator(seed: number): () => number {
