@@ -53,7 +53,8 @@ export async function readSeed(work: string, seed: number): Promise<SeedResults>
   const rows: Rows = new Map();
   for (const { name } of SITTINGS) {
     if (!existsSync(join(at.sitting(name), 'report.json'))) continue;
-    for (const [key, ranks] of await readOutcomes(join(at.sitting(name), 'journal.jsonl'))) rows.set(key, ranks);
+    for (const [key, ranks] of await readOutcomes(join(at.sitting(name), 'journal.jsonl')))
+      rows.set(key, ranks);
   }
   return { seed, logs, rows };
 }
@@ -108,7 +109,9 @@ async function vgg(...args: string[]): Promise<void> {
   const [status] = (await once(child, 'exit')) as [number | null];
   process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate);
   if (status !== 0) {
-    console.error(`vgg ${args[0] ?? ''} ended with status ${String(status)}; the same command goes on from here`);
+    console.error(
+      `vgg ${args[0] ?? ''} ended with status ${String(status)}; the same command goes on from here`,
+    );
     process.exit(status ?? 1);
   }
 }

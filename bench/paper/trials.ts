@@ -80,8 +80,8 @@ export const BUDGET = {
   ...{ initialisation: 'glorot', validation: 0.25 },
 } as const satisfies Partial<Recipe>;
 
-// Plain networks do not stand the rate that normalised ones make most of.
-const RATES = { normalised: 0.05, plain: 0.02 };
+/** Learning rates: plain networks do not stand the rate that normalised ones make most of. */
+export const RATES = { normalised: 0.05, plain: 0.02 };
 
 /** @param models folder of the seed's models, for what the trial begins with */
 export function trialRecipe(trial: Trial, seed: number, models: string): Recipe {

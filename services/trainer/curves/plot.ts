@@ -3,6 +3,7 @@
 
 import type { EpochLine } from './log.ts';
 import { linearScale, type Scale } from './scale.ts';
+import { line, number, svgDocument } from './svg.ts';
 
 interface Series {
   name: string;
@@ -24,25 +25,6 @@ const HEIGHT = 640;
 const LEFT = 64;
 const RIGHT = WIDTH - 24;
 const PANEL_HEIGHT = 220;
-
-// Colours are of Okabe and Ito's palette, which colour-blind readers can tell apart; dashes tell them apart in grey.
-const STYLE = `
-  svg { --paper: #ffffff; --ink: #1f2328; --faint: #d8dee4; --quiet: #59636e;
-        --training: #0072b2; --validation: #d55e00; --top5: #009e73 }
-  @media (prefers-color-scheme: dark) {
-    svg { --paper: #0d1117; --ink: #f0f6fc; --faint: #30363d; --quiet: #9198a1;
-          --training: #56b4e9; --validation: #e69f00; --top5: #2ec4a0 } }
-  .paper { fill: #ffffff; fill: var(--paper) }
-  text { font: 12px system-ui, sans-serif; fill: #1f2328; fill: var(--ink) }
-  .title { font-size: 15px; font-weight: 600 }
-  .quiet { fill: #59636e; fill: var(--quiet); font-size: 11px }
-  .grid { stroke: #d8dee4; stroke: var(--faint); stroke-width: 1 }
-  .drop { stroke: #59636e; stroke: var(--quiet); stroke-width: 1; stroke-dasharray: 2 3 }
-  .curve { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round }
-  .training { stroke: #0072b2; stroke: var(--training) }
-  .validation { stroke: #d55e00; stroke: var(--validation) }
-  .top5 { stroke: #009e73; stroke: var(--top5); stroke-dasharray: 6 4 }
-`;
 
 /**
  * Draws a run: training and validation loss above, top-1 and top-5 errors in percent below.
@@ -69,16 +51,10 @@ export function curvesSvg(lines: readonly EpochLine[], title: string): string {
     ],
   };
   const x = linearScale(0, Math.max(10, ...lines.map(({ epoch }) => epoch)), LEFT, RIGHT, 10);
-  const size = `width="${String(WIDTH)}" height="${String(HEIGHT)}" viewBox="0 0 ${String(WIDTH)} ${String(HEIGHT)}"`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">
-<title>${escaped(title)}</title>
-<style>${STYLE}</style>
-<rect class="paper" width="100%" height="100%"/>
-<text class="title" x="${String(LEFT)}" y="28">${escaped(title)}</text>
-${[loss, error].map((panel) => drawn(panel, x, lines)).join('\n')}
-<text class="quiet" x="${String((LEFT + RIGHT) / 2)}" y="${String(HEIGHT - 12)}" text-anchor="middle">epochs</text>
-</svg>
-`;
+  return svgDocument(title, { width: WIDTH, height: HEIGHT, left: LEFT }, [
+    ...[loss, error].map((panel) => drawn(panel, x, lines)),
+    `<text class="quiet" x="${String((LEFT + RIGHT) / 2)}" y="${String(HEIGHT - 12)}" text-anchor="middle">epochs</text>`,
+  ]);
 }
 
 function drawn(panel: Panel, x: Scale, lines: readonly EpochLine[]): string {
@@ -157,18 +133,6 @@ function isShown(value: number | null): value is number {
   return value !== null && Number.isFinite(value);
 }
 
-function line(style: string, x1: number, y1: number, x2: number, y2: number): string {
-  return `<line class="${style}" x1="${number(x1)}" y1="${number(y1)}" x2="${number(x2)}" y2="${number(y2)}"/>`;
-}
-
 function rate(value: number): string {
   return `rate ${String(Number(value.toPrecision(2)))}`;
-}
-
-function number(value: number): string {
-  return String(Math.round(value * 10) / 10);
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${String(character.charCodeAt(0))};`);
 }
