@@ -1,5 +1,5 @@
-// A run's folder: recipe.json, held-out.csv, log.jsonl, curves.svg, colours.json, checkpoint.safetensors. Knows the names and
-// how log and curves go on; not what a checkpoint holds.
+// A run's folder: recipe.json, held-out.csv, log.jsonl, curves.svg, tensorboard/, colours.json,
+// checkpoint.safetensors. Knows the names and how log and curves go on; not what a checkpoint holds.
 
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,6 +13,8 @@ export class RunFolder {
   readonly checkpoint: string;
   /** Of the training photos' colours. */
   readonly colours: string;
+  /** What TensorBoard reads. */
+  readonly tensorBoard: string;
   readonly #path: string;
   readonly #log: string;
   readonly #title: string;
@@ -22,6 +24,7 @@ export class RunFolder {
     this.#path = path;
     this.#log = join(path, 'log.jsonl');
     this.checkpoint = join(path, 'checkpoint.safetensors');
+    this.tensorBoard = join(path, 'tensorboard');
     this.colours = join(path, 'colours.json');
     const norm = batchNorm ? ' with batch normalisation' : '';
     this.#title = `Network ${network}${norm}, width ${String(width)}, inputs of ${String(inputSize)}, seed ${String(seed)}`;

@@ -15,6 +15,7 @@ import {
   type OpenCheckpoint,
 } from './checkpoint.ts';
 import type { EpochLine } from './curves/log.ts';
+import { addToTensorBoard } from './curves/tensorboard.ts';
 import { exportModel } from './network/export.ts';
 import { initialise } from './network/initialisation.ts';
 import { TrainingNetwork } from './network/network.ts';
@@ -137,6 +138,7 @@ export async function train(tf: TensorFlow, options: TrainingOptions): Promise<T
 }
 
 class Run {
+  readonly #tf: TensorFlow;
   readonly #options: TrainingOptions;
   readonly #folder: RunFolder;
   readonly #photos: TrainingPhotos;
@@ -151,6 +153,7 @@ class Run {
 
   constructor(tf: TensorFlow, options: TrainingOptions, folder: RunFolder, photos: TrainingPhotos) {
     const { recipe, onProgress = () => undefined, now = () => performance.now() } = options;
+    this.#tf = tf;
     this.#options = options;
     this.#folder = folder;
     this.#photos = photos;
@@ -286,6 +289,7 @@ class Run {
     this.#position = { epoch, batch: 0 };
     this.#sums = { ...NO_SUMS };
     await this.#folder.add(line);
+    addToTensorBoard(this.#tf, this.#folder.tensorBoard, line);
     await this.#save();
     const secondsLeft = (recipe.epochs - epoch) * line.seconds;
     this.#say({ kind: 'epoch', epochs: recipe.epochs, best: verdict.best, secondsLeft, ...line });

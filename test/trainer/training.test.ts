@@ -59,6 +59,7 @@ describeComputing('a run', (tf) => {
     expect(best.top1).toBe(Math.min(...lines.map(({ validation }) => validation.top1)));
     expect(JSON.parse(readFileSync(join(options.run, 'recipe.json'), 'utf8'))).toEqual(options.recipe);
     expect(readFileSync(join(options.run, 'curves.svg'), 'utf8')).toMatch(/^<svg /);
+    expect(readdirSync(join(options.run, 'tensorboard')).sort()).toEqual(['training', 'validation']);
     const heldOut = readFileSync(join(options.run, 'held-out.csv'), 'utf8').trim().split('\n');
     expect(heldOut).toHaveLength(1 + Math.round(14 / 4) + Math.round(9 / 4) + Math.round(11 / 4));
     for (const line of heldOut.slice(1)) {
