@@ -5,7 +5,7 @@
 // key and a column key (axis.ts); its position is where its layer wrote it. Everything else is lists of positions to
 // read: zero padding is position 0, mirroring, sharing, tiling, pooling and cutting are orders of reading.
 
-import type { ConvLayer, Layer, LrnLayer, NetworkSpec } from '../networks.ts';
+import type { ConvLayer, Layer, LrnLayer, NetworkSpec, PoolLayer } from '../networks.ts';
 import { networkLayers } from '../networks.ts';
 import type { Size } from '../views/planes.ts';
 import type { View } from '../views/views.ts';
@@ -23,10 +23,14 @@ export interface Strip {
 
 /** A layer of the computation. */
 export type SharedStep =
-  /** A convolution with padding. Each tile reads inputs × inputs positions and writes outputs × outputs. */
+  /**
+   * A convolution in tiles, and the pool after it if there is one. Each tile reads inputs × inputs positions and
+   * writes outputs × outputs.
+   */
   | {
       readonly kind: 'tiles';
       readonly layer: ConvLayer;
+      readonly pooled: boolean;
       readonly outputs: number;
       readonly inputs: number;
       readonly strips: readonly Strip[];
@@ -34,12 +38,13 @@ export type SharedStep =
     }
   /** Each position by itself: a 1×1 convolution, or LRN. */
   | { readonly kind: 'pointwise'; readonly layer: ConvLayer | LrnLayer; readonly positions: number }
-  /** The largest of four positions; [4 × positions]. */
-  | { readonly kind: 'pool'; readonly reads: Int32Array; readonly positions: number }
-  /** fc6: a product over kernel² positions; [kernel² × positions]. */
+  /**
+   * A convolution as one product, or a pool by itself: whatever each position reads, [positions × kernel²], first
+   * all that position 1 reads.
+   */
   | {
-      readonly kind: 'windows';
-      readonly layer: ConvLayer;
+      readonly kind: 'gathered';
+      readonly layer: ConvLayer | PoolLayer;
       readonly reads: Int32Array;
       readonly positions: number;
     };
@@ -60,7 +65,7 @@ export interface SharedPlan {
 
 /** How a plan is made. */
 export interface SharedPlanOptions {
-  /** Outputs along a side of a layer's tile. */
+  /** Outputs along a side of a layer's tile, before a pool, even; 0: not in tiles. */
   tileOutputs: (layer: ConvLayer) => number;
   /** Most tiles of a strip. */
   stripTiles: (layer: ConvLayer) => number;
@@ -74,11 +79,21 @@ export function sharedPlan(
   options: SharedPlanOptions,
 ): SharedPlan {
   let state = pixelState(plane, views);
-  const steps = networkLayers(spec).map((layer): SharedStep => {
-    const next = layerStep(state, layer, options);
+  const steps: SharedStep[] = [];
+  const layers = networkLayers(spec);
+  for (let i = 0; i < layers.length; i++) {
+    const layer = layers[i];
+    if (!layer) continue;
+    const outputs = layer.kind === 'conv' && layer.pad > 0 ? options.tileOutputs(layer) : 0;
+    const pooled = outputs > 0 && layers[i + 1]?.kind === 'pool';
+    if (pooled) i++;
+    const next =
+      outputs > 0 && layer.kind === 'conv'
+        ? tiled(state, layer, pooled, outputs, options.stripTiles(layer))
+        : layerStep(state, layer);
+    steps.push(next.step);
     state = next.state;
-    return next.step;
-  });
+  }
   return { steps, views: views.map((_, view) => viewPositions(state, view)) };
 }
 
@@ -125,32 +140,15 @@ function pixelState(plane: Size, views: readonly View[]): State {
   return { ...state, table, positions: 1 + plane.height * plane.width };
 }
 
-function layerStep(
-  state: State,
-  layer: Layer,
-  { tileOutputs, stripTiles }: SharedPlanOptions,
-): { step: SharedStep; state: State } {
-  const { positions } = state;
-  if (layer.kind === 'pool')
-    return gathered(state, { kernel: 2, pad: 0, stride: 2 }, (reads, positions) => ({
-      kind: 'pool',
-      reads,
-      positions,
-    }));
-  if (layer.kind === 'lrn' || layer.kernel === 1)
-    return { step: { kind: 'pointwise', layer, positions }, state };
-  const axis = { kernel: layer.kernel, pad: layer.pad, stride: 1 };
-  if (layer.pad === 0)
-    return gathered(state, axis, (reads, positions) => ({ kind: 'windows', layer, reads, positions }));
-  return tiled(state, layer, axis, tileOutputs(layer), stripTiles(layer));
+function layerStep(state: State, layer: Layer): { step: SharedStep; state: State } {
+  if (layer.kind === 'lrn' || (layer.kind === 'conv' && layer.kernel === 1))
+    return { step: { kind: 'pointwise', layer, positions: state.positions }, state };
+  return gathered(state, layer);
 }
 
 // Every activation reads kernel × kernel positions.
-function gathered(
-  state: State,
-  axis: AxisStep,
-  stepOf: (reads: Int32Array, positions: number) => SharedStep,
-): { step: SharedStep; state: State } {
+function gathered(state: State, layer: ConvLayer | PoolLayer): { step: SharedStep; state: State } {
+  const axis = axisOf(layer);
   const { kernel } = axis;
   const rows = nextLevel(state.rows, axis);
   const columns = nextLevel(state.columns, axis);
@@ -164,31 +162,35 @@ function gathered(
   const count = positions - 1;
   const reads = new Int32Array(kernel * kernel * count);
   const width = state.columns.keys;
-  let number = 0;
-  for (let row = 0, at = 0; row < rows.keys; row++) {
+  for (let row = 0, at = 0, place = 0; row < rows.keys; row++) {
     for (let column = 0; column < columns.keys; column++, at++) {
       if (!table[at]) continue;
-      for (let i = 0, place = number; i < kernel; i++) {
-        const from = (rows.reads[row * kernel + i] ?? 0) * width;
-        for (let j = 0; j < kernel; j++, place += count)
-          reads[place] = state.table[from + (columns.reads[column * kernel + j] ?? 0)] ?? 0;
+      for (let i = 0; i < kernel; i++) {
+        const rowKey = rows.reads[row * kernel + i] ?? OUTSIDE;
+        for (let j = 0; j < kernel; j++, place++) {
+          const columnKey = columns.reads[column * kernel + j] ?? OUTSIDE;
+          if (rowKey !== OUTSIDE && columnKey !== OUTSIDE)
+            reads[place] = state.table[rowKey * width + columnKey] ?? 0;
+        }
       }
-      number++;
     }
   }
-  return { step: stepOf(reads, positions), state: { ...next, table, positions } };
+  return { step: { kind: 'gathered', layer, reads, positions }, state: { ...next, table, positions } };
 }
 
 function tiled(
   state: State,
   layer: ConvLayer,
-  axis: AxisStep,
-  outputs: number,
+  pooled: boolean,
+  convOutputs: number,
   stripTiles: number,
 ): { step: SharedStep; state: State } {
+  // A pooled place reads what the two places that it is made of read.
+  const axis = pooled ? { kernel: layer.kernel + 1, pad: layer.pad, stride: 2 } : axisOf(layer);
+  const outputs = pooled ? convOutputs / 2 : convOutputs;
   const next = {
-    rows: nextLevel(state.rows, axis),
-    columns: nextLevel(state.columns, axis),
+    rows: levelAfter(state.rows, layer, pooled),
+    columns: levelAfter(state.columns, layer, pooled),
     views: state.views,
   };
   const rows = coverWindows(state.rows, next.rows, axis, outputs);
@@ -220,9 +222,22 @@ function tiled(
   });
   const positions = 1 + tileAtNumber.length * outputs * outputs;
   return {
-    step: { kind: 'tiles', layer, outputs, inputs, strips, positions },
+    step: { kind: 'tiles', layer, pooled, outputs, inputs, strips, positions },
     state: { ...next, table, positions },
   };
+}
+
+function axisOf(layer: ConvLayer | PoolLayer): AxisStep {
+  return layer.kind === 'pool'
+    ? { kernel: 2, pad: 0, stride: 2 }
+    : { kernel: layer.kernel, pad: layer.pad, stride: 1 };
+}
+
+// By way of the convolution's own level: a pooled place whose last input is beyond the span differs from one that
+// reads a zero there.
+function levelAfter(below: AxisLevel, layer: ConvLayer, pooled: boolean): AxisLevel {
+  const level = nextLevel(below, axisOf(layer));
+  return pooled ? nextLevel(level, { kernel: 2, pad: 0, stride: 2 }) : level;
 }
 
 function tileAt({ places, outputs }: Windows, columns: Windows, row: number, column: number): number {

@@ -8,7 +8,7 @@ export interface Windows {
   readonly count: number;
   /** Outputs of a window. */
   readonly outputs: number;
-  /** Inputs of a window: outputs + kernel − 1. */
+  /** Inputs of a window: kernel for the first output, and a stride for each further one. */
   readonly inputs: number;
   /** [count × inputs] keys of the level below, or OUTSIDE. */
   readonly reads: Int32Array;
@@ -17,17 +17,17 @@ export interface Windows {
 }
 
 /**
- * Covers a level of stride 1 with windows. Each span is walked from its start; where a key has no window yet one
- * begins, and keys further on that have one already are computed again for nothing. So a span costs at most
+ * Covers a level with windows of `outputs` neighbours. Each span is walked from its start; where a key has no window
+ * yet one begins, and keys further on that have one already are computed again for nothing. So a span costs at most
  * ⌈length / outputs⌉ windows, and spans that share keys less.
  */
 export function coverWindows(
   below: AxisLevel,
   level: AxisLevel,
-  { kernel, pad }: AxisStep,
+  { kernel, pad, stride }: AxisStep,
   outputs: number,
 ): Windows {
-  const inputs = outputs + kernel - 1;
+  const inputs = (outputs - 1) * stride + kernel;
   const places = new Int32Array(level.keys).fill(-1);
   const reads: number[] = [];
   let count = 0;
@@ -38,7 +38,7 @@ export function coverWindows(
         start++;
         continue;
       }
-      for (let i = 0; i < inputs; i++) reads.push(sources[start - pad + i] ?? OUTSIDE);
+      for (let i = 0; i < inputs; i++) reads.push(sources[start * stride - pad + i] ?? OUTSIDE);
       for (let i = 0; i < outputs && start + i < keys.length; i++) {
         const key = keys[start + i] ?? 0;
         if (places[key] === -1) places[key] = count * outputs + i;

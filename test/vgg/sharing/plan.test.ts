@@ -9,7 +9,11 @@ import { evaluationViews, PROTOCOLS, resolveEvaluation, type View } from '../../
 /** [positions, channels] */
 type Matrix = number[][];
 
-const OPTIONS = { tileOutputs: ({ kernel }: ConvLayer) => (kernel === 3 ? 4 : 2), stripTiles: () => 7 };
+// The first layer as one product, the others in tiles, as engines do.
+const OPTIONS = {
+  tileOutputs: ({ name, kernel }: ConvLayer) => (name === 'conv1_1' ? 0 : kernel === 3 ? 4 : 2),
+  stripTiles: () => 7,
+};
 
 // A weight that is the same wherever it is asked for.
 function weight(layer: string, ...at: number[]): number {
@@ -95,40 +99,46 @@ function executed(plan: SharedPlan, plane: { width: number; height: number }): M
     const zero = [new Array<number>(1).fill(0)];
     const source = (position: number | undefined) =>
       position === undefined ? [NaN] : position === 0 ? undefined : state[position];
-    const gather = (reads: Int32Array, count: number, number: number) =>
-      Array.from({ length: reads.length / count }, (_, place) => source(reads[place * count + number]));
-    let next: Matrix = [];
+    const gathered = (reads: Int32Array, first: number, apart: number, count: number) =>
+      Array.from({ length: count }, (_, place) => source(reads[first + place * apart]));
+    let next = zero;
     if (step.kind === 'pointwise') {
       const { layer } = step;
       next = state.map((row) => (layer.kind === 'lrn' ? normalised(row) : convolved(layer, [row])));
-    } else if (step.kind === 'pool') {
-      const count = step.positions - 1;
-      next = [
-        ...zero,
-        ...Array.from({ length: count }, (_, i) =>
-          largest(gather(step.reads, count, i).map((each) => each ?? [])),
-        ),
-      ];
-    } else if (step.kind === 'windows') {
-      const count = step.positions - 1;
-      next = [
-        ...zero,
-        ...Array.from({ length: count }, (_, i) => convolved(step.layer, gather(step.reads, count, i))),
-      ];
+    } else if (step.kind === 'gathered') {
+      const { layer, reads, positions } = step;
+      const each = reads.length / (positions - 1);
+      for (let i = 0; i < positions - 1; i++) {
+        const sources = gathered(reads, i * each, 1, each);
+        next.push(
+          layer.kind === 'pool' ? largest(sources.map((each) => each ?? [])) : convolved(layer, sources),
+        );
+      }
     } else {
-      const { layer, inputs, outputs } = step;
+      const { layer, pooled, inputs, outputs } = step;
+      const { kernel } = layer;
       next = Array.from({ length: step.positions }, () => [NaN]);
       for (const { tiles, reads, first } of step.strips) {
         for (let tile = 0; tile < tiles; tile++) {
-          const read = gather(reads, tiles, tile);
+          const read = gathered(reads, tile, tiles, inputs * inputs);
+          const at = (i: number, j: number) =>
+            convolved(
+              layer,
+              Array.from(
+                { length: kernel * kernel },
+                (_, place) => read[(i + Math.floor(place / kernel)) * inputs + j + (place % kernel)],
+              ),
+            );
           for (let i = 0; i < outputs; i++) {
             for (let j = 0; j < outputs; j++) {
-              const sources = Array.from(
-                { length: layer.kernel ** 2 },
-                (_, place) =>
-                  read[(i + Math.floor(place / layer.kernel)) * inputs + j + (place % layer.kernel)],
-              );
-              next[first + (i * outputs + j) * tiles + tile] = convolved(layer, sources);
+              next[first + (i * outputs + j) * tiles + tile] = pooled
+                ? largest([
+                    at(2 * i, 2 * j),
+                    at(2 * i, 2 * j + 1),
+                    at(2 * i + 1, 2 * j),
+                    at(2 * i + 1, 2 * j + 1),
+                  ])
+                : at(i, j);
             }
           }
         }
