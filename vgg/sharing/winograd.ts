@@ -1,0 +1,94 @@
+// Winograd's minimal filtering F(m, r): m outputs of a filter of r taps from n = m + r − 1 products instead of m · r
+// (Lavin and Gray 2016). Knows matrices; not tiles or layers.
+//
+// Filter g and input d are evaluated as polynomials at n − 1 points and at infinity, where convolution is a product:
+// Aᵀ [(G g) ⊙ (Bᵀ d)]; in two dimensions Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A.
+
+/** The matrices of F(m, r), row by row. */
+export interface Winograd {
+  readonly outputs: number;
+  readonly taps: number;
+  /** n = outputs + taps − 1. */
+  readonly inputs: number;
+  /** Bᵀ: [n × n], for inputs. */
+  readonly input: Float64Array;
+  /** G: [n × taps], for filters. */
+  readonly filter: Float64Array;
+  /** Aᵀ: [outputs × n], for products. */
+  readonly output: Float64Array;
+}
+
+// The smaller the points, the smaller the rounding errors; infinity comes on top.
+const POINTS = [0, 1, -1, 2, -2, 0.5, -0.5];
+
+/** @param outputs m; @param taps r; together at most 9 */
+export function winograd(outputs: number, taps: number): Winograd {
+  const inputs = outputs + taps - 1;
+  const points = POINTS.slice(0, inputs - 1);
+  if (points.length !== inputs - 1)
+    throw new RangeError(`No points for F(${String(outputs)}, ${String(taps)})`);
+  const input = new Float64Array(inputs * inputs);
+  const filter = new Float64Array(inputs * taps);
+  const output = new Float64Array(outputs * inputs);
+  for (const [i, point] of points.entries()) {
+    const others = points.filter((_, k) => k !== i);
+    input.set(polynomial(others), i * inputs);
+    const scale = others.reduce((product, other) => product * (point - other), 1);
+    for (let j = 0; j < taps; j++) filter[i * taps + j] = point ** j / scale;
+    for (let j = 0; j < outputs; j++) output[j * inputs + i] = point ** j;
+  }
+  input.set(polynomial(points), (inputs - 1) * inputs);
+  filter[inputs * taps - 1] = 1;
+  output[outputs * inputs - 1] = 1;
+  return { outputs, taps, inputs, input, filter, output };
+}
+
+// Coefficients of Π (x − root), the lowest first.
+function polynomial(roots: readonly number[]): number[] {
+  let coefficients = [1];
+  for (const root of roots) {
+    coefficients = [...coefficients, 0].map(
+      (_, i) => (coefficients[i - 1] ?? 0) - root * (coefficients[i] ?? 0),
+    );
+  }
+  return coefficients;
+}
+
+/**
+ * Filters as products want them: G g Gᵀ of each pair of channels, computed in float64.
+ *
+ * @param weights [out, in, taps, taps]
+ * @returns [n², in, out]
+ */
+export function transformedFilters(
+  { taps, inputs, filter }: Winograd,
+  weights: Float32Array,
+  inChannels: number,
+  outChannels: number,
+): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(inputs * inputs * inChannels * outChannels);
+  const half = new Float64Array(inputs * taps);
+  const area = inChannels * outChannels;
+  for (let out = 0; out < outChannels; out++) {
+    for (let channel = 0; channel < inChannels; channel++) {
+      const first = (out * inChannels + channel) * taps * taps;
+      for (let i = 0; i < inputs; i++) {
+        for (let column = 0; column < taps; column++) {
+          let sum = 0;
+          for (let row = 0; row < taps; row++)
+            sum += (filter[i * taps + row] ?? 0) * (weights[first + row * taps + column] ?? 0);
+          half[i * taps + column] = sum;
+        }
+      }
+      for (let i = 0, at = channel * outChannels + out; i < inputs; i++) {
+        for (let j = 0; j < inputs; j++, at += area) {
+          let sum = 0;
+          for (let column = 0; column < taps; column++)
+            sum += (half[i * taps + column] ?? 0) * (filter[j * taps + column] ?? 0);
+          result[at] = sum;
+        }
+      }
+    }
+  }
+  return result;
+}
