@@ -1,0 +1,142 @@
+// A network as stages on the views of one plane: along each axis, which activations there are and in which windows
+// they are computed. Knows layers and keys; not where an activation lies. Quick, so that costs can be asked for.
+
+import { networkLayers, type ConvLayer, type Layer, type NetworkSpec, type PoolLayer } from '../networks.ts';
+import type { View } from '../views/views.ts';
+import { nextLevel, pixelLevel, type AxisLevel, type AxisStep, type Span } from './axis.ts';
+import { coverWindows, type Windows } from './windows.ts';
+
+/** Activations along both axes, and which pairs of spans are views. */
+export interface Axes {
+  readonly rows: AxisLevel;
+  readonly columns: AxisLevel;
+  /** Of each view, its spans. */
+  readonly views: readonly { readonly row: number; readonly column: number }[];
+}
+
+/** How a layer is computed, and what there is after it. */
+export type Stage = { readonly axes: Axes } & (
+  | {
+      /** A convolution in tiles of windows along both axes, and the pool after it if there is one. */
+      readonly kind: 'tiles';
+      readonly layer: ConvLayer;
+      readonly pooled: boolean;
+      readonly rows: Windows;
+      readonly columns: Windows;
+    }
+  /** A convolution as one product over what each activation reads, or a pool by itself. */
+  | { readonly kind: 'gathered'; readonly layer: ConvLayer | PoolLayer; readonly axis: AxisStep }
+  /** Each activation by itself: a 1×1 convolution, or LRN. */
+  | { readonly kind: 'pointwise'; readonly layer: Exclude<Layer, PoolLayer> }
+);
+
+/**
+ * Outputs along a side of a layer's tile before a pool, an even number; 0: the layer is not computed in tiles.
+ * Layers without padding never are.
+ */
+export type TileOutputs = (layer: ConvLayer) => number;
+
+/** The views of one plane as spans. */
+export function pixelAxes(views: readonly View[]): Axes {
+  const rows = spansOf(views, ({ y, height }) => ({ start: y, length: height, mirrored: false }));
+  const columns = spansOf(views, ({ x, width, mirrored }) => ({ start: x, length: width, mirrored }));
+  return {
+    rows: rows.level,
+    columns: columns.level,
+    views: views.map((_, view) => ({ row: rows.of[view] ?? 0, column: columns.of[view] ?? 0 })),
+  };
+}
+
+/** The stages from pixels to class scores. */
+export function sharedStages(spec: NetworkSpec, pixels: Axes, tileOutputs: TileOutputs): Stage[] {
+  const stages: Stage[] = [];
+  const layers = networkLayers(spec);
+  let axes = pixels;
+  for (let i = 0; i < layers.length; i++) {
+    const layer = layers[i];
+    if (!layer) continue;
+    const outputs = layer.kind === 'conv' && layer.pad > 0 ? tileOutputs(layer) : 0;
+    const pooled = outputs > 0 && layers[i + 1]?.kind === 'pool';
+    if (pooled) i++;
+    const stage =
+      outputs > 0 && layer.kind === 'conv' ? tiled(axes, layer, pooled, outputs) : plain(axes, layer);
+    stages.push(stage);
+    axes = stage.axes;
+  }
+  return stages;
+}
+
+function tiled(below: Axes, layer: ConvLayer, pooled: boolean, outputs: number): Stage {
+  const after = (level: AxisLevel) => {
+    const convolved = nextLevel(level, stepOf(layer));
+    return pooled ? nextLevel(convolved, POOL) : convolved;
+  };
+  const axes = { rows: after(below.rows), columns: after(below.columns), views: below.views };
+  // A pooled place reads what the two places that it is made of read.
+  const axis = pooled ? { kernel: layer.kernel + 1, pad: layer.pad, stride: 2 } : stepOf(layer);
+  const most = pooled ? outputs / 2 : outputs;
+  return {
+    ...{ kind: 'tiles', layer, pooled, axes },
+    rows: coverWindows(below.rows, axes.rows, axis, most),
+    columns: coverWindows(below.columns, axes.columns, axis, most),
+  };
+}
+
+function plain(below: Axes, layer: Layer): Stage {
+  if (layer.kind === 'lrn' || (layer.kind === 'conv' && layer.kernel === 1))
+    return { kind: 'pointwise', layer, axes: below };
+  const axis = stepOf(layer);
+  const axes = {
+    rows: nextLevel(below.rows, axis),
+    columns: nextLevel(below.columns, axis),
+    views: below.views,
+  };
+  return { kind: 'gathered', layer, axis, axes };
+}
+
+const POOL: AxisStep = { kernel: 2, pad: 0, stride: 2 };
+
+function stepOf(layer: ConvLayer | PoolLayer): AxisStep {
+  return layer.kind === 'pool' ? POOL : { kernel: layer.kernel, pad: layer.pad, stride: 1 };
+}
+
+function spansOf(views: readonly View[], spanOf: (view: View) => Span): { level: AxisLevel; of: number[] } {
+  const numbers = new Map<string, number>();
+  const spans: Span[] = [];
+  const of = views.map((view) => {
+    const span = spanOf(view);
+    const name = `${String(span.start)} ${String(span.length)} ${String(span.mirrored)}`;
+    let number = numbers.get(name);
+    if (number === undefined) {
+      numbers.set(name, (number = spans.length));
+      spans.push(span);
+    }
+    return number;
+  });
+  return { level: pixelLevel(spans), of };
+}
+
+/**
+ * Products that the stages take, before any bias: of tiles those of Winograd's form. An upper bound, which views on
+ * a grid reach: every pair of windows is counted, though only those with an activation that a view needs are computed.
+ */
+export function sharedProducts(stages: readonly Stage[]): number {
+  let products = 0;
+  let positions = 0;
+  for (const stage of stages) {
+    const { rows, columns } = stage.axes;
+    if (stage.kind === 'tiles') {
+      const { layer, rows, columns } = stage;
+      const tiles = rows.count * columns.count;
+      const inputs = (stage.pooled ? 2 : 1) * (rows.outputs - 1) + layer.kernel + (stage.pooled ? 1 : 0);
+      products += tiles * inputs ** 2 * layer.inChannels * layer.outChannels;
+      positions = tiles * rows.outputs * columns.outputs;
+    } else {
+      if (stage.kind === 'gathered') positions = rows.keys * columns.keys;
+      const { layer } = stage;
+      if (layer.kind === 'conv')
+        products += positions * layer.kernel ** 2 * layer.inChannels * layer.outChannels;
+    }
+  }
+  return products;
+}
