@@ -76,5 +76,5 @@ function cropsOf(model: EngineModel, count: number): Unit[] {
     ...{ mirrored: index % 2 === 1, weight: 1 / count },
   }));
   const plane = { width: side + count, height: side, rgb8 };
-  return model.plan(plane, views, { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false });
+  return model.plan(plane, views, { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false, share: 'off' });
 }

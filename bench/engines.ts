@@ -71,12 +71,16 @@ function crops(model: EngineModel, count: number): Unit[] {
     ...{ index, plane: 0, x: index, y: 0, width: side, height: side },
     ...{ mirrored: index % 2 === 1, weight: 1 / count },
   }));
-  return model.plan(plane, views, { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false });
+  return model.plan(plane, views, { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false, share: 'off' });
 }
 
 function dense(model: EngineModel, height: number, width: number): Unit[] {
   const view = { index: 0, plane: 0, x: 0, y: 0, width, height, mirrored: false, weight: 1 };
-  return model.plan(noise(width, height), [view], { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false });
+  return model.plan(noise(width, height), [view], {
+    scoreOrder: 'MEAN_THEN_SOFTMAX',
+    scoreMaps: false,
+    share: 'off',
+  });
 }
 
 function noise(width: number, height: number) {

@@ -178,7 +178,9 @@ async function unitsOf({ evaluation, photo, photos: count }: Bench, model: Engin
     const rgb8 = new Uint8Array(new SharedArrayBuffer(plane.rgb8.length));
     rgb8.set(plane.rgb8);
     const pixels = { width: plane.width, height: plane.height, rgb8 };
-    units.push(...model.plan(pixels, views, { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false }));
+    units.push(
+      ...model.plan(pixels, views, { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false, share: 'auto' }),
+    );
   }
   return Array.from({ length: count }, () => units).flat();
 }

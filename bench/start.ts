@@ -88,7 +88,7 @@ async function scoreBatch(model: EngineModel): Promise<number> {
   const side = model.model.spec.inputSize;
   const plane = { width: side, height: side, rgb8: new Uint8Array(new SharedArrayBuffer(side * side * 3)) };
   const view = { index: 0, plane: 0, x: 0, y: 0, width: side, height: side, mirrored: false, weight: 1 };
-  const wanted = { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false } as const;
+  const wanted = { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false, share: 'auto' } as const;
   const [unit] = model.plan(plane, [view], wanted);
   if (!unit) throw new Error('Expected one unit');
   const batch = Array.from({ length: model.batchLimit(unit) }, () => unit);

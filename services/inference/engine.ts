@@ -27,6 +27,8 @@ export interface Wanted {
   readonly scoreOrder: ScoreOrder;
   /** Whether the class score map is wanted too. */
   readonly scoreMaps: boolean;
+  /** `off`: every view by itself, as the paper computes it; `auto`: whatever is quicker, the scores are the same. */
+  readonly share: 'auto' | 'off';
 }
 
 /**
@@ -38,6 +40,8 @@ export interface Unit {
   readonly shapeKey: string;
   /** Multiply-accumulates. */
   readonly cost: number;
+  /** Whether its views are computed together, so that what they have in common is computed once. */
+  readonly shared: boolean;
   /** Pixels that the network sees; a batch's memory grows with their sum. */
   readonly pixels: number;
   /** The views that this unit answers, ≥ 1. */

@@ -80,7 +80,11 @@ async function infer(
   const priority = request.parameters['priority'];
   const call = scoring.open({
     model,
-    wanted: { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: wanted.some(({ name }) => name === SCORE_MAP) },
+    wanted: {
+      scoreOrder: 'MEAN_THEN_SOFTMAX',
+      scoreMaps: wanted.some(({ name }) => name === SCORE_MAP),
+      share: 'auto',
+    },
     rank: (priority?.int64Param ?? priority?.uint64Param ?? 0) > 0 ? 1 : 0,
     deadline,
     signal,

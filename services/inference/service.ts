@@ -47,6 +47,7 @@ async function* score(
       scoreOrder:
         enumName(options.scoreOrder, 'SCORE_ORDER_', SCORE_ORDERS, 'scoreOrder') ?? 'MEAN_THEN_SOFTMAX',
       scoreMaps: options.scoreMaps,
+      share: 'auto',
     },
     rank: enumName(options.priority, 'PRIORITY_', ['INTERACTIVE', 'BATCH'], 'priority') === 'BATCH' ? 1 : 0,
     deadline,

@@ -83,7 +83,8 @@ function tiled(below: Axes, layer: ConvLayer, pooled: boolean, outputs: number):
 }
 
 function plain(below: Axes, layer: Layer): Stage {
-  if (layer.kind === 'lrn' || (layer.kind === 'conv' && layer.kernel === 1))
+  // fc6 reads one place where a crop ends as one; its activations are numbered all the same.
+  if (layer.kind === 'lrn' || (layer.kind === 'conv' && layer.kernel === 1 && layer.name !== 'fc6'))
     return { kind: 'pointwise', layer, axes: below };
   const axis = stepOf(layer);
   const axes = {
@@ -116,27 +117,35 @@ function spansOf(views: readonly View[], spanOf: (view: View) => Span): { level:
   return { level: pixelLevel(spans), of };
 }
 
-/**
- * Products that the stages take, before any bias: of tiles those of Winograd's form. An upper bound, which views on
- * a grid reach: every pair of windows is counted, though only those with an activation that a view needs are computed.
- */
-export function sharedProducts(stages: readonly Stage[]): number {
+/** What stages cost at most: views on a grid need every pair of windows, others fewer. */
+export interface SharedCost {
+  /** Multiply-accumulates of products, before any bias; of tiles those of Winograd's form. */
+  readonly products: number;
+  /** Most numbers of two states that follow each other: what has to be in memory at once, without weights. */
+  readonly numbers: number;
+}
+
+/** What stages cost. */
+export function sharedCost(stages: readonly Stage[]): SharedCost {
   let products = 0;
-  let positions = 0;
+  let numbers = 0;
+  let [positions, channels] = [0, 0];
+  let below = 0;
   for (const stage of stages) {
-    const { rows, columns } = stage.axes;
+    const { layer } = stage;
+    if (layer.kind === 'conv') channels = layer.outChannels;
     if (stage.kind === 'tiles') {
-      const { layer, rows, columns } = stage;
+      const { rows, columns } = stage;
       const tiles = rows.count * columns.count;
-      const inputs = (stage.pooled ? 2 : 1) * (rows.outputs - 1) + layer.kernel + (stage.pooled ? 1 : 0);
-      products += tiles * inputs ** 2 * layer.inChannels * layer.outChannels;
+      const { inputs } = rows;
+      products += tiles * inputs ** 2 * stage.layer.inChannels * channels;
       positions = tiles * rows.outputs * columns.outputs;
     } else {
-      if (stage.kind === 'gathered') positions = rows.keys * columns.keys;
-      const { layer } = stage;
-      if (layer.kind === 'conv')
-        products += positions * layer.kernel ** 2 * layer.inChannels * layer.outChannels;
+      if (stage.kind === 'gathered') positions = stage.axes.rows.keys * stage.axes.columns.keys;
+      if (layer.kind === 'conv') products += positions * layer.kernel ** 2 * layer.inChannels * channels;
     }
+    numbers = Math.max(numbers, below + positions * channels);
+    below = positions * channels;
   }
-  return products;
+  return { products, numbers };
 }

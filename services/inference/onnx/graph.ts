@@ -2,18 +2,23 @@
 // Knows layers and operators; does not know sessions, batches or where pixels come from.
 
 import { expected } from '../../../vgg/errors.ts';
-import { networkLayers, TOTAL_STRIDE, type ConvLayer, type NetworkSpec } from '../../../vgg/networks.ts';
+import {
+  networkLayers,
+  TOTAL_STRIDE,
+  type ConvLayer,
+  type LrnLayer,
+  type NetworkSpec,
+} from '../../../vgg/networks.ts';
 import type { WeightEntry } from '../worker/messages.ts';
-import { encodeModel, type Attributes, type Element, type Initializer, type Node } from './model-proto.ts';
+import { GraphBuilder } from './graph-builder.ts';
+import { encodeModel, type Attributes, type Element } from './model-proto.ts';
 
-/** Input: [n, h, w, 3] uint8, RGB. */
+/** Input of the body: [n, h, w, 3] uint8, RGB. */
 export const PIXELS = 'pixels';
-/** Output: [n, h', w', classes], before any softmax. */
-export const SCORE_MAP = 'score_map';
-/** Output: [n, classes], spatial mean, then softmax. */
-export const MEAN_THEN_SOFTMAX = 'mean_then_softmax';
-/** Output: [n, classes], softmax at each location, then spatial mean. */
-export const SOFTMAX_THEN_MEAN = 'softmax_then_mean';
+/** Output of the body, input of the head: [rows, channels · side²], what fc6 reads at each location. */
+export const ROWS = 'rows';
+/** Output of the head: [rows, classes], before any softmax. */
+export const SCORES = 'scores';
 
 /** What a graph is written from. */
 export interface GraphSource {
@@ -34,83 +39,86 @@ const ELEMENTS = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const s
 const TO_THE_END = 2 ** 31 - 1;
 
 /**
- * Writes the graph: pixels − mean, the body, then the fully connected layers as matrix products over all
- * locations of all images of the batch. As convolutions they read their weights once per image (411 MB in
- * fc6 of the paper's networks), as products once per batch.
+ * Writes the body: pixels − mean, the convolutions, then every window that fc6 reads.
  *
  * @returns the bytes of an .onnx model that refers to `weightsFile`
  */
-export function writeGraph(source: GraphSource): Uint8Array {
+export function writeBody(source: GraphSource): Uint8Array {
   const graph = new GraphWriter(source);
+  const { spec } = source;
   // [n, h, w, 3] uint8 → [n, 3, h, w] float32 − mean
   let x = graph.add('Cast', [PIXELS], { to: { int: 1 } });
   x = graph.add('Sub', [x, graph.floats('mean', [3], source.mean)]);
   x = graph.add('Transpose', [x], { perm: { ints: [0, 3, 1, 2] } });
-  for (const layer of networkLayers(source.spec)) {
+  for (const layer of networkLayers(spec)) {
     if (layer.kind === 'pool') {
       x = graph.add('MaxPool', [x], { kernel_shape: { ints: [2, 2] }, strides: { ints: [2, 2] } });
     } else if (layer.kind === 'lrn') {
-      x = graph.add('LRN', [x], {
-        size: { int: layer.size },
-        // ONNX divides alpha by the size of the window.
-        alpha: { float: layer.alpha * layer.size },
-        beta: { float: layer.beta },
-        bias: { float: layer.k },
-      });
-    } else if (!layer.name.startsWith('fc')) {
+      x = graph.add('LRN', [x], lrnAttributes(layer));
+    } else if (layer.name === 'fc6') {
+      graph.windows(x, layer, spec.inputSize / TOTAL_STRIDE);
+      break;
+    } else {
       const pad = layer.pad;
       x = graph.add('Conv', [x, graph.weight(layer), graph.bias(layer)], {
         kernel_shape: { ints: [layer.kernel, layer.kernel] },
         pads: { ints: [pad, pad, pad, pad] },
       });
       if (layer.relu) x = graph.add('Relu', [x]);
-    } else {
-      if (layer.name === 'fc6') x = graph.windows(x, layer, source.spec.inputSize / TOTAL_STRIDE);
-      x = graph.add('Gemm', [x, graph.weightMatrix(layer), graph.bias(layer)], { transB: { int: 1 } });
-      if (layer.relu) x = graph.add('Relu', [x]);
     }
   }
-  const { classes } = source.spec;
-  graph.named(SCORE_MAP, 'Reshape', [x, graph.mapShape(classes)]);
-  const overMap = { axes: { ints: [1, 2] }, keepdims: { int: 0 } };
-  const mean = graph.add('ReduceMean', [SCORE_MAP], overMap);
-  graph.named(MEAN_THEN_SOFTMAX, 'Softmax', [mean], { axis: { int: -1 } });
-  const local = graph.add('Softmax', [SCORE_MAP], { axis: { int: -1 } });
-  graph.named(SOFTMAX_THEN_MEAN, 'ReduceMean', [local], overMap);
   return encodeModel({
-    name: source.spec.network,
+    name: spec.network,
     nodes: graph.nodes,
     initializers: graph.initializers,
     inputs: [{ name: PIXELS, element: 'uint8', dims: ['n', 'h', 'w', 3] }],
-    outputs: [
-      { name: SCORE_MAP, element: 'float32', dims: ['n', 'rows', 'columns', classes] },
-      { name: MEAN_THEN_SOFTMAX, element: 'float32', dims: ['n', classes] },
-      { name: SOFTMAX_THEN_MEAN, element: 'float32', dims: ['n', classes] },
-    ],
+    outputs: [{ name: ROWS, element: 'float32', dims: ['rows', 'inputs'] }],
   });
 }
 
-/** Collects nodes and constants, and names the values between them. */
-class GraphWriter {
-  readonly nodes: Node[] = [];
-  readonly initializers: Initializer[] = [];
+/**
+ * Writes the head: the fully connected layers as matrix products over all locations of all images. As
+ * convolutions they read their weights once per image (411 MB in fc6 of the paper's networks), as products once
+ * per batch.
+ */
+export function writeHead(source: GraphSource): Uint8Array {
+  const graph = new GraphWriter(source);
+  const { spec } = source;
+  let x = ROWS;
+  for (const layer of networkLayers(spec)) {
+    if (layer.kind !== 'conv' || !layer.name.startsWith('fc')) continue;
+    const inputs = [x, graph.weightMatrix(layer), graph.bias(layer)];
+    if (layer.relu) x = graph.add('Relu', [graph.add('Gemm', inputs, { transB: { int: 1 } })]);
+    else graph.named(SCORES, 'Gemm', inputs, { transB: { int: 1 } });
+  }
+  return encodeModel({
+    name: `${spec.network}, fully connected`,
+    nodes: graph.nodes,
+    initializers: graph.initializers,
+    inputs: [{ name: ROWS, element: 'float32', dims: ['rows', 'inputs'] }],
+    outputs: [{ name: SCORES, element: 'float32', dims: ['rows', spec.classes] }],
+  });
+}
+
+/** LRN as ONNX has it: alpha is divided by the size of the window. */
+export function lrnAttributes({ size, alpha, beta, k }: LrnLayer): Attributes {
+  return {
+    size: { int: size },
+    alpha: { float: alpha * size },
+    beta: { float: beta },
+    bias: { float: k },
+  };
+}
+
+/** A graph whose constants may be tensors of the weights file. */
+class GraphWriter extends GraphBuilder {
   readonly #weightsFile: string;
   readonly #entries: ReadonlyMap<string, WeightEntry>;
-  #corner = '';
 
   constructor(source: GraphSource) {
+    super();
     this.#weightsFile = source.weightsFile;
     this.#entries = new Map(source.tensors.map((entry) => [entry.name, entry]));
-  }
-
-  /** Appends a node and returns the name of its value. */
-  add(op: string, inputs: readonly string[], attributes: Attributes = {}): string {
-    return this.named(`${op}_${String(this.nodes.length)}`, op, inputs, attributes);
-  }
-
-  named(output: string, op: string, inputs: readonly string[], attributes: Attributes = {}): string {
-    this.nodes.push({ op, inputs, outputs: [output], attributes });
-    return output;
   }
 
   /** [out, in, kernel, kernel] */
@@ -132,9 +140,9 @@ class GraphWriter {
 
   /**
    * Every window of the map as a row, in the order of fc6's weights.
-   * [n, c, h, w] → [n · h' · w', c · side²], h' = h − side + 1
+   * [n, c, h, w] → ROWS, [n · h' · w', c · side²], h' = h − side + 1
    */
-  windows(x: string, layer: ConvLayer, side: number): string {
+  windows(x: string, layer: ConvLayer, side: number): void {
     const axes = this.ints('map_axes', [2, 3]);
     const newAxis = this.ints('window_axis', [2]);
     const slices: string[] = [];
@@ -149,33 +157,13 @@ class GraphWriter {
           this.ints(`ends_${at}`, ends),
           axes,
         ]);
-        if (slices.length === 0) this.#corner = slice;
         slices.push(this.add('Unsqueeze', [slice, newAxis]));
       }
     }
     // side² × [n, c, 1, h', w'] → [n, c, side², h', w'] → [n, h', w', c, side²]
     const stacked = this.add('Concat', slices, { axis: { int: 2 } });
     const rows = this.add('Transpose', [stacked], { perm: { ints: [0, 3, 4, 1, 2] } });
-    return this.add('Reshape', [rows, this.ints('window_rows', [-1, layer.inChannels * side * side])]);
-  }
-
-  /** The shape [n, h', w', channels], after `windows`. */
-  mapShape(channels: number): string {
-    const shape = this.add('Shape', [this.#corner]);
-    const sizes = this.add('Gather', [shape, this.ints('map_sizes', [0, 2, 3])], { axis: { int: 0 } });
-    return this.add('Concat', [sizes, this.ints('channels', [channels])], { axis: { int: 0 } });
-  }
-
-  ints(name: string, values: readonly number[]): string {
-    const data = new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer);
-    this.initializers.push({ name, dims: [values.length], element: 'int64', data });
-    return name;
-  }
-
-  floats(name: string, dims: readonly number[], values: readonly number[]): string {
-    const data = new Uint8Array(new Float32Array(values).buffer);
-    this.initializers.push({ name, dims, element: 'float32', data });
-    return name;
+    this.named(ROWS, 'Reshape', [rows, this.ints('window_rows', [-1, layer.inChannels * side * side])]);
   }
 
   // Half-precision weights are widened once, when the session folds constants.

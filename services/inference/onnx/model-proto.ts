@@ -4,7 +4,7 @@
 import protobuf from 'protobufjs';
 
 /** Element types of tensors, by ONNX's numbers. */
-export const ELEMENT = { float32: 1, uint8: 2, int64: 7, float16: 10, bfloat16: 16 } as const;
+export const ELEMENT = { float32: 1, uint8: 2, int32: 6, int64: 7, float16: 10, bfloat16: 16 } as const;
 
 /** See {@link ELEMENT}. */
 export type Element = keyof typeof ELEMENT;

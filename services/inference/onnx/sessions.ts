@@ -1,33 +1,42 @@
 // The worker's work: models as onnxruntime sessions, batches in, scores out.
 // Runs on whatever thread calls it and blocks it while it computes. Does not know threads or messages' fate.
 
+import { closeSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { VggError } from '../../../vgg/errors.ts';
+import { TOTAL_STRIDE } from '../../../vgg/networks.ts';
+import { posteriorOfScoreMap } from '../../../vgg/scores.ts';
 import { cutBatch } from '../worker/crops.ts';
-import { MEAN_THEN_SOFTMAX, PIXELS, SCORE_MAP, SOFTMAX_THEN_MEAN, writeGraph } from './graph.ts';
-import type { CutScores, ModelSource, ScoreRequest } from '../worker/messages.ts';
+import type { Cut, CutScores, ModelSource, ScoreRequest } from '../worker/messages.ts';
 import type { Sessions } from '../worker/thread.ts';
 import { warmUp } from '../worker/warm-up.ts';
-import { weightsFile } from '../worker/weights-file.ts';
+import { readTensor, weightsFile } from '../worker/weights-file.ts';
+import { PIXELS, ROWS, SCORES, writeBody, writeHead } from './graph.ts';
+import { SharedNetwork, StageSessions } from './shared-network.ts';
 
 interface Loaded {
   source: ModelSource;
-  session: InferenceSession;
+  /** Pixels of views → what fc6 reads. */
+  body: InferenceSession;
+  /** What fc6 reads → class scores: in either form of the body the same, and the weights once. */
+  head: InferenceSession;
+  shared: SharedNetwork;
 }
 
 /** All loaded models of one worker. */
 export class OnnxSessions implements Sessions {
   readonly #threads: number;
   readonly #loaded = new Map<number, Loaded>();
+  readonly #stages: StageSessions;
 
   constructor(threads: number) {
     this.#threads = threads;
+    this.#stages = new StageSessions(sessionOptions(threads));
   }
 
   async load(source: ModelSource): Promise<void> {
-    const session = await this.#open(source);
-    this.#loaded.set(source.key, { source, session });
+    this.#loaded.set(source.key, await this.#open(source));
     try {
       await warmUp(this, source);
     } catch (error) {
@@ -36,38 +45,36 @@ export class OnnxSessions implements Sessions {
     }
   }
 
-  async score({ key, height, width, cuts }: ScoreRequest): Promise<CutScores[]> {
-    const { source, session } = this.#get(key);
-    const pixels = new Tensor('uint8', cutBatch(cuts, height, width), [cuts.length, height, width, 3]);
-    let outputs: InferenceSession.OnnxValueMapType;
+  async score({ key, shared, cuts }: ScoreRequest): Promise<CutScores[]> {
+    const loaded = this.#get(key);
+    const { height = 0, width = 0 } = cuts[0]?.view ?? {};
     try {
-      outputs = await session.run({ [PIXELS]: pixels });
+      const maps = await (shared ? sharedMaps(loaded, cuts) : ownMaps(loaded, cuts, height, width));
+      return cuts.map(({ softmaxFirst, scoreMap }, i) => {
+        const map = maps[i];
+        if (!map) throw new Error('fewer maps than views');
+        const order = softmaxFirst ? 'SOFTMAX_THEN_MEAN' : 'MEAN_THEN_SOFTMAX';
+        const posterior = Float32Array.from(posteriorOfScoreMap(map, order));
+        return scoreMap ? { posterior, scoreMap: map } : { posterior };
+      });
     } catch (cause) {
       throw outOfMemory(
         cause,
         `a batch of ${String(cuts.length)} views of ${String(width)}×${String(height)}`,
       );
     }
-    const map = outputs[SCORE_MAP] as Tensor;
-    const [, rows = 0, columns = 0] = map.dims;
-    const { classes } = source.spec;
-    return cuts.map((cut, index) => {
-      const name = cut.softmaxFirst ? SOFTMAX_THEN_MEAN : MEAN_THEN_SOFTMAX;
-      const posterior = rowOf(outputs[name] as Tensor, index, classes);
-      if (!cut.scoreMap) return { posterior };
-      const values = rowOf(map, index, rows * columns * classes);
-      return { posterior, scoreMap: { height: rows, width: columns, classes, values } };
-    });
   }
 
   async unload(key: number): Promise<void> {
     const loaded = this.#loaded.get(key);
     this.#loaded.delete(key);
-    await loaded?.session.release();
+    await loaded?.body.release();
+    await loaded?.head.release();
   }
 
   async close(): Promise<void> {
     for (const key of [...this.#loaded.keys()]) await this.unload(key);
+    await this.#stages.close();
   }
 
   #get(key: number): Loaded {
@@ -76,30 +83,23 @@ export class OnnxSessions implements Sessions {
     return loaded;
   }
 
-  async #open(source: ModelSource): Promise<InferenceSession> {
+  async #open(source: ModelSource): Promise<Loaded> {
     // onnxruntime refuses a link that leaves the folder it is told of.
     const weights = weightsFile(source);
-    const graph = writeGraph({ ...source, weightsFile: basename(weights) });
+    const graph = { ...source, weightsFile: basename(weights) };
+    const options = sessionOptions(this.#threads, dirname(weights));
+    const file = openSync(weights, 'r');
     try {
-      return await InferenceSession.create(graph, {
-        executionProviders: ['cpu'],
-        intraOpNumThreads: this.#threads,
-        // The arena keeps the memory of the largest batch so far. Without it every batch asks the kernel
-        // for fresh pages, which costs D a seventh of its time in batches of 8.
-        enableCpuMemArena: true,
-        // A pattern would plan memory per shape, and hold half as much again.
-        enableMemPattern: false,
-        logSeverityLevel: 3,
-        extra: {
-          session: {
-            // The graph has no file, so its weights are looked for here: mapped, never copied to disk.
-            model_external_initializers_file_folder_path: dirname(weights),
-            // Weights stay out of the arena, whose blocks are larger than what is put into them.
-            use_device_allocator_for_initializers: '1',
-          },
-        },
+      const body = await InferenceSession.create(writeBody(graph), options);
+      const head = await InferenceSession.create(writeHead(graph), options);
+      const shared = new SharedNetwork({
+        ...{ source, stages: this.#stages },
+        weights: (name) => readTensor(source, file, name),
+        head: (rows) => headScores(head, rows),
       });
+      return { source, body, head, shared };
     } catch (cause) {
+      if (cause instanceof VggError) throw cause;
       if (isOutOfMemory(cause)) throw outOfMemory(cause, `model ${source.name}`);
       throw new VggError(
         'INVALID_ARGUMENT',
@@ -108,12 +108,78 @@ export class OnnxSessions implements Sessions {
           cause,
         },
       );
+    } finally {
+      closeSync(file);
     }
   }
 }
 
-function rowOf(tensor: Tensor, index: number, length: number): Float32Array<ArrayBuffer> {
-  return new Float32Array(tensor.data as Float32Array).slice(index * length, (index + 1) * length);
+type OwnScoreMap = NonNullable<CutScores['scoreMap']>;
+
+// Each view by itself, as a batch.
+async function ownMaps(
+  { source: { spec }, body, head }: Loaded,
+  cuts: readonly Cut[],
+  height: number,
+  width: number,
+): Promise<OwnScoreMap[]> {
+  const pixels = new Tensor('uint8', cutBatch(cuts, height, width), [cuts.length, height, width, 3]);
+  const outputs = await body.run({ [PIXELS]: pixels });
+  const scores = await headScores(head, outputs[ROWS] as Tensor);
+  const [rows, columns] = [height, width].map(
+    (side) => Math.floor(side / TOTAL_STRIDE) - spec.inputSize / TOTAL_STRIDE + 1,
+  ) as [number, number];
+  const { classes } = spec;
+  const length = rows * columns * classes;
+  return cuts.map((_, i) => {
+    return { height: rows, width: columns, classes, values: scores.slice(i * length, (i + 1) * length) };
+  });
+}
+
+// What the views have in common once.
+async function sharedMaps(
+  { source: { spec }, shared }: Loaded,
+  cuts: readonly Cut[],
+): Promise<OwnScoreMap[]> {
+  const [first] = cuts;
+  if (!first) return [];
+  const { scores, views } = await shared.score(
+    first.plane,
+    cuts.map(({ view }) => view),
+  );
+  const { classes } = spec;
+  return views.map(({ height, width, positions }) => {
+    const values = new Float32Array(positions.length * classes);
+    for (const [place, position] of positions.entries())
+      values.set(scores.subarray((position - 1) * classes, position * classes), place * classes);
+    return { height, width, classes, values };
+  });
+}
+
+async function headScores(head: InferenceSession, rows: Tensor): Promise<Float32Array<ArrayBuffer>> {
+  const outputs = await head.run({ [ROWS]: rows });
+  return new Float32Array((outputs[SCORES] as Tensor).data as Float32Array);
+}
+
+function sessionOptions(threads: number, weightsFolder?: string): InferenceSession.SessionOptions {
+  return {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    // The arena keeps the memory of the largest batch so far. Without it every batch asks the kernel
+    // for fresh pages, which costs D a seventh of its time in batches of 8.
+    enableCpuMemArena: true,
+    // A pattern would plan memory per shape, and hold half as much again.
+    enableMemPattern: false,
+    logSeverityLevel: 3,
+    extra: {
+      session: {
+        // A graph has no file, so its weights are looked for here: mapped, never copied to disk.
+        ...(weightsFolder !== undefined && { model_external_initializers_file_folder_path: weightsFolder }),
+        // Weights stay out of the arena, whose blocks are larger than what is put into them.
+        use_device_allocator_for_initializers: '1',
+      },
+    },
+  };
 }
 
 function isOutOfMemory(error: unknown): boolean {

@@ -1,15 +1,14 @@
 // The worker's work: models as networks on the device, batches in, scores out.
 // Runs on whatever thread calls it and blocks it while it computes. Does not know threads or messages' fate.
 
-import { closeSync, openSync, readSync } from 'node:fs';
-import { VggError, expected } from '../../../vgg/errors.ts';
-import { toFloat32 } from '../../../vgg/pack.ts';
+import { closeSync, openSync } from 'node:fs';
+import { VggError } from '../../../vgg/errors.ts';
 import type { TensorFlowBinding } from '../../host/tensorflow/library.ts';
 import { cutBatch } from '../worker/crops.ts';
 import type { CutScores, ModelSource, ScoreRequest } from '../worker/messages.ts';
 import type { Sessions } from '../worker/thread.ts';
 import { warmUp } from '../worker/warm-up.ts';
-import { weightsFile } from '../worker/weights-file.ts';
+import { readTensor, weightsFile } from '../worker/weights-file.ts';
 import { Network } from './network.ts';
 import { Operations, type DeviceTensor, type ElementType } from './operations.ts';
 
@@ -39,8 +38,9 @@ export class TensorFlowSessions implements Sessions {
     }
   }
 
-  score({ key, height, width, cuts }: ScoreRequest): Promise<CutScores[]> {
+  score({ key, cuts }: ScoreRequest): Promise<CutScores[]> {
     return promised(() => {
+      const { height = 0, width = 0 } = cuts[0]?.view ?? {};
       const { source, network } = this.#get(key);
       const operations = this.#operations;
       const { classes } = source.spec;
@@ -102,30 +102,6 @@ export class TensorFlowSessions implements Sessions {
       closeSync(file);
     }
   }
-}
-
-function readTensor({ name: model, tensors }: ModelSource, file: number, name: string): Float32Array {
-  const entry = tensors.find((tensor) => tensor.name === name);
-  if (!entry) throw expected(`tensor ${name}`, 'a file without it', model);
-  const count = entry.shape.reduce((product, side) => product * side, 1);
-  const bytes = new Uint8Array(entry.bytes);
-  // One read of a file gives 2 GiB at most.
-  for (let at = 0; at < bytes.length;) {
-    const read = readSync(file, bytes, at, Math.min(bytes.length - at, 2 ** 30), entry.offset + at);
-    if (read === 0) throw expected(`${String(entry.bytes)} bytes`, `${String(at)}: truncated`, name);
-    at += read;
-  }
-  const values = toFloat32(bytes, entry.dtype);
-  if (values.length !== count) throw expected(`${String(count)} numbers`, values.length, name);
-  // Some operations of the library lose a NaN on its way to the scores.
-  const broken = values.findIndex((value) => !Number.isFinite(value));
-  if (broken >= 0) {
-    throw new VggError(
-      'INVALID_ARGUMENT',
-      `Expected finite weights but ${name} of ${model} has ${String(values[broken])}: its weights are broken`,
-    );
-  }
-  return values;
 }
 
 function checkFinite(scores: readonly CutScores[], model: string): void {

@@ -1,29 +1,26 @@
 // Cuts views out of planes into one batch of pixels. Knows bytes and rectangles only.
 
-import type { PlanePixels } from '../engine.ts';
+import type { Cut } from './messages.ts';
 
 /** Bytes of a pixel. */
 const CHANNELS = 3;
 
-/** A rectangle's corner in a plane, and whether it is mirrored after cutting. */
-export interface CutPlace {
-  plane: PlanePixels;
-  x: number;
-  y: number;
-  mirrored: boolean;
-}
-
 /**
  * Cuts rectangles of one size.
  *
- * @param cuts places; each rectangle lies within its plane
+ * @param cuts views of one size, each within its plane
  * @returns [cuts, height, width, 3]
  */
-export function cutBatch(cuts: readonly CutPlace[], height: number, width: number): Uint8Array<ArrayBuffer> {
+export function cutBatch(
+  cuts: readonly Pick<Cut, 'plane' | 'view'>[],
+  height: number,
+  width: number,
+): Uint8Array<ArrayBuffer> {
   const rowBytes = width * CHANNELS;
   const batch = new Uint8Array(cuts.length * height * rowBytes);
   let at = 0;
-  for (const { plane, x, y, mirrored } of cuts) {
+  for (const { plane, view } of cuts) {
+    const { x, y, mirrored } = view;
     for (let row = y; row < y + height; row++) {
       const from = (row * plane.width + x) * CHANNELS;
       const pixels = plane.rgb8.subarray(from, from + rowBytes);

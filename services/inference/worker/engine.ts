@@ -20,7 +20,7 @@ import type {
 } from '../engine.ts';
 import { batchUnits, mostPixels, type BatchBounds } from './batch-limit.ts';
 import type { Cut, CutScores, ModelSource, WorkerFacts } from './messages.ts';
-import { planViews } from './plan.ts';
+import { planViews, type Sharing } from './plan.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** What both engines may be told; all have defaults. */
@@ -44,6 +44,8 @@ export interface Library {
   spawn(): Worker;
   /** Bounds of a batch, on what the worker computes on. */
   bounds(facts: WorkerFacts): BatchBounds;
+  /** How its worker computes views together, if it does. */
+  sharing?: Sharing;
 }
 
 /**
@@ -100,7 +102,7 @@ class WorkerEngine implements Engine {
   }
 
   async load(model: OpenModel): Promise<EngineModel> {
-    const { supervisor, sources, bounds } = this.#parts;
+    const { supervisor, sources, bounds, library } = this.#parts;
     const { spec, weightsPath, tensors, name, json } = model;
     if (spec.batchNorm) {
       throw new VggError(
@@ -111,8 +113,11 @@ class WorkerEngine implements Engine {
     const source: ModelSource = { key: this.#nextKey++, name, spec, mean: json.mean, weightsPath, tensors };
     await supervisor.call({ kind: 'load', source });
     sources.set(source.key, source);
-    return new WorkerModel(model, source.key, supervisor, bounds, () => {
-      sources.delete(source.key);
+    return new WorkerModel({
+      ...{ model, key: source.key, supervisor, bounds, sharing: library.sharing },
+      forget: () => {
+        sources.delete(source.key);
+      },
     });
   }
 
@@ -121,68 +126,66 @@ class WorkerEngine implements Engine {
   }
 }
 
+interface ModelParts {
+  model: OpenModel;
+  key: number;
+  supervisor: Supervisor;
+  bounds: BatchBounds;
+  sharing: Sharing | undefined;
+  forget: () => void;
+}
+
 class WorkerModel implements EngineModel {
   readonly model: OpenModel;
-  readonly #key: number;
-  readonly #supervisor: Supervisor;
-  readonly #bounds: BatchBounds;
-  readonly #forget: () => void;
+  readonly #parts: ModelParts;
   #unloaded: Promise<void> | undefined;
 
-  constructor(
-    model: OpenModel,
-    key: number,
-    supervisor: Supervisor,
-    bounds: BatchBounds,
-    forget: () => void,
-  ) {
-    this.model = model;
-    this.#key = key;
-    this.#supervisor = supervisor;
-    this.#bounds = bounds;
-    this.#forget = forget;
+  constructor(parts: ModelParts) {
+    this.model = parts.model;
+    this.#parts = parts;
   }
 
   plan(plane: PlanePixels, views: readonly View[], wanted: Wanted): Unit[] {
     const { spec } = this.model;
-    return planViews({ spec, mostPixels: mostPixels(spec, this.#bounds) }, plane, views, wanted);
+    const { bounds, sharing } = this.#parts;
+    const model = { spec, mostPixels: mostPixels(spec, bounds), ...(sharing && { sharing }) };
+    return planViews(model, plane, views, wanted);
   }
 
   batchLimit(unit: Unit): number {
-    return batchUnits(this.model.spec, unit.pixels, this.#bounds);
+    return unit.shared ? 1 : batchUnits(this.model.spec, unit.pixels, this.#parts.bounds);
   }
 
   async score(batch: readonly Unit[]): Promise<UnitScores[]> {
     if (this.#unloaded) throw new VggError('UNAVAILABLE', `Model ${this.model.name} was unloaded`);
     const first = batch[0];
-    const view = first?.views[0];
-    if (!first || !view) return [];
+    if (!first) return [];
     if (batch.some((unit) => unit.shapeKey !== first.shapeKey) || batch.length > this.batchLimit(first)) {
       throw new VggError(
         'INTERNAL',
         `Expected a batch of at most ${String(this.batchLimit(first))} units of one shape`,
       );
     }
-    const scores = await this.#supervisor.call({
-      ...{ kind: 'score', key: this.#key, height: view.height, width: view.width },
-      cuts: batch.map(cutOf),
+    const { supervisor, key } = this.#parts;
+    const scores = await supervisor.call({
+      ...{ kind: 'score', key, shared: first.shared },
+      cuts: batch.flatMap(cutsOf),
     });
-    return batch.map((unit, index) => ({
-      scores: unit.views.map((each) => viewScores(each, scores[index])),
-    }));
+    let next = 0;
+    return batch.map(({ views }) => ({ scores: views.map((view) => viewScores(view, scores[next++])) }));
   }
 
   unload(): Promise<void> {
-    this.#forget();
-    this.#unloaded ??= this.#supervisor.call({ kind: 'unload', key: this.#key }).then(() => undefined);
+    const { supervisor, key, forget } = this.#parts;
+    forget();
+    this.#unloaded ??= supervisor.call({ kind: 'unload', key }).then(() => undefined);
     return this.#unloaded;
   }
 }
 
-function cutOf({ plane, views, wanted }: Unit): Cut {
-  const { x = 0, y = 0, mirrored = false } = views[0] ?? {};
+function cutsOf({ plane, views, wanted }: Unit): Cut[] {
   const softmaxFirst = wanted.scoreOrder === 'SOFTMAX_THEN_MEAN';
-  return { plane, x, y, mirrored, softmaxFirst, scoreMap: wanted.scoreMaps };
+  return views.map((view) => ({ plane, view, softmaxFirst, scoreMap: wanted.scoreMaps }));
 }
 
 function viewScores({ index }: View, scores: CutScores | undefined): ViewScores {

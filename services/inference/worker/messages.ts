@@ -3,6 +3,7 @@
 import type { NetworkSpec } from '../../../vgg/networks.ts';
 import type { VggError } from '../../../vgg/errors.ts';
 import type { Dtype } from '../../../vgg/pack.ts';
+import type { View } from '../../../vgg/views.ts';
 import type { PlanePixels } from '../engine.ts';
 
 /** Where one tensor of a model lies in its weights file. */
@@ -27,24 +28,22 @@ export interface ModelSource {
   tensors: readonly WeightEntry[];
 }
 
-/** A view to cut and score. */
+/** A view to score. */
 export interface Cut {
   plane: PlanePixels;
-  x: number;
-  y: number;
-  mirrored: boolean;
+  view: View;
   /** Softmax at each location first, then the spatial mean. */
   softmaxFirst: boolean;
   /** Whether the class score map is wanted. */
   scoreMap: boolean;
 }
 
-/** Views of one size, for one model. */
+/** Views for one model: of one size, or to be shared. */
 export interface ScoreRequest {
   kind: 'score';
   key: number;
-  height: number;
-  width: number;
+  /** Whether what they have in common is computed once: all are views of one plane then. */
+  shared: boolean;
   cuts: readonly Cut[];
 }
 

@@ -14,11 +14,13 @@ export async function warmUp(sessions: Sessions, { key, name, spec }: ModelSourc
   const side = spec.inputSize;
   const rgb8 = new Uint8Array(new SharedArrayBuffer(side * side * 3));
   for (let i = 0; i < rgb8.length; i++) rgb8[i] = (i * 7919) % 251;
+  const size = { width: side, height: side };
   const cut: Cut = {
-    ...{ plane: { width: side, height: side, rgb8 }, x: 0, y: 0 },
-    ...{ mirrored: false, softmaxFirst: false, scoreMap: true },
+    plane: { ...size, rgb8 },
+    view: { ...size, index: 0, plane: 0, x: 0, y: 0, mirrored: false, weight: 1 },
+    ...{ softmaxFirst: false, scoreMap: true },
   };
-  const [scores] = await sessions.score({ kind: 'score', key, height: side, width: side, cuts: [cut] });
+  const [scores] = await sessions.score({ kind: 'score', key, shared: false, cuts: [cut] });
   const values = scores?.scoreMap?.values ?? new Float32Array([NaN]);
   if (!values.every(Number.isFinite)) {
     throw new VggError(

@@ -85,7 +85,7 @@ export function viewOf(plane: PlanePixels, part: Partial<View> = {}): View {
 }
 
 /** What most tests want. */
-export const PLAIN: Wanted = { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false };
+export const PLAIN: Wanted = { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false, share: 'auto' };
 
 /** Scores views of one plane in batches as large as the engine likes, in the order of the views. */
 export async function scoreViews(

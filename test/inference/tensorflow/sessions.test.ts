@@ -16,10 +16,16 @@ import { Operations } from '../../../services/inference/tensorflow/operations.ts
 import { TensorFlowSessions } from '../../../services/inference/tensorflow/sessions.ts';
 import type { Cut, ModelSource } from '../../../services/inference/worker/messages.ts';
 import { tensorFlowMissing } from '../../tensorflow-library.ts';
-import { goldenNetwork, goldenPlane, largestDifference, noisePlane } from '../engine-conformance/fixtures.ts';
+import {
+  goldenNetwork,
+  goldenPlane,
+  largestDifference,
+  noisePlane,
+  viewOf,
+} from '../engine-conformance/fixtures.ts';
 import { copyModel, overwrite } from '../engine-conformance/weights-files.ts';
 
-const CROP = { x: 0, y: 0, mirrored: false, softmaxFirst: false, scoreMap: false };
+const KIND = { kind: 'score', key: 0, shared: false } as const;
 
 function sourceOf({ name, spec, json, weightsPath, tensors }: OpenModel, key = 0): ModelSource {
   return { key, name, spec, mean: json.mean, weightsPath, tensors };
@@ -51,8 +57,9 @@ describe.skipIf(tensorFlowMissing !== undefined)('sessions', () => {
     const plane = noisePlane(64, 48);
     for (let i = 0; i < 1000; i++) {
       const [height, width] = i % 3 === 0 ? [48, 64] : [32, 32];
-      const cut: Cut = { ...CROP, plane, softmaxFirst: i % 2 === 0, scoreMap: i % 5 === 0 };
-      await sessions.score({ kind: 'score', key: 0, height, width, cuts: [cut, cut] });
+      const view = viewOf(plane, { height, width });
+      const cut: Cut = { plane, view, softmaxFirst: i % 2 === 0, scoreMap: i % 5 === 0 };
+      await sessions.score({ ...KIND, cuts: [cut, cut] });
       if (i % 100 === 0) expect(held()).toEqual(loaded);
     }
     expect(held()).toEqual(loaded);
@@ -81,14 +88,13 @@ describe.skipIf(tensorFlowMissing !== undefined)('sessions', () => {
   test.each(['A-LRN', 'D'])('%s in float16 answers as in float32, to its precision', async (network) => {
     const golden = await goldenNetwork(network);
     const plane = await goldenPlane();
-    const { height, width } = plane;
-    const cuts = [{ ...CROP, plane, scoreMap: true }];
+    const cuts: Cut[] = [{ plane, view: viewOf(plane), softmaxFirst: false, scoreMap: true }];
     const before = held();
     const [whole, half] = await Promise.all(
       (['float32', 'float16'] as const).map(async (type) => {
         const sessions = new TensorFlowSessions(binding, type);
         await sessions.load(sourceOf(golden.model));
-        const [scores] = await sessions.score({ kind: 'score', key: 0, height, width, cuts });
+        const [scores] = await sessions.score({ ...KIND, cuts });
         await sessions.close();
         return scores;
       }),

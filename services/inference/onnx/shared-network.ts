@@ -1,0 +1,225 @@
+// A network in the form that shares what views have in common: a plan's steps as runs of stage graphs. Knows
+// buffers, strips and the order of steps; what is shared the plan knows, how a step is computed its graph.
+
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { ConvLayer } from '../../../vgg/networks.ts';
+import { networkLayers } from '../../../vgg/networks.ts';
+import { sharedPlan, type SharedPlan, type SharedStep } from '../../../vgg/sharing/plan.ts';
+import { transformedFilters, winograd } from '../../../vgg/sharing/winograd.ts';
+import type { View } from '../../../vgg/views.ts';
+import type { PlanePixels } from '../engine.ts';
+import type { ModelSource } from '../worker/messages.ts';
+import {
+  BIAS,
+  largestStage,
+  lrnStage,
+  NEXT,
+  productStage,
+  READS,
+  rowsStage,
+  STATE,
+  tileOutputs,
+  tileStage,
+  WEIGHTS,
+} from './stages.ts';
+
+/** Class scores of views: rows of [rows, classes], and where each view's lie. */
+export interface SharedScores {
+  readonly scores: Float32Array;
+  readonly views: SharedPlan['views'];
+}
+
+// What a strip reads and writes should stay in the cores' caches.
+const STRIP_TILES = 512;
+const STRIP_POSITIONS = 16_384;
+
+interface LayerWeights {
+  weights: Tensor;
+  bias: Tensor;
+}
+
+/** Stage graphs as sessions, for all models of a worker. */
+export class StageSessions {
+  readonly #options: InferenceSession.SessionOptions;
+  readonly #sessions = new Map<string, Promise<InferenceSession>>();
+
+  constructor(options: InferenceSession.SessionOptions) {
+    this.#options = options;
+  }
+
+  /** The session of a graph, which is written on first use. */
+  get(name: string, write: () => Uint8Array): Promise<InferenceSession> {
+    let session = this.#sessions.get(name);
+    if (!session) this.#sessions.set(name, (session = InferenceSession.create(write(), this.#options)));
+    return session;
+  }
+
+  async close(): Promise<void> {
+    for (const session of this.#sessions.values()) await (await session).release();
+    this.#sessions.clear();
+  }
+}
+
+/** What a network is made of. */
+export interface SharedNetworkParts {
+  source: ModelSource;
+  stages: StageSessions;
+  /** Numbers of a tensor. */
+  weights: (name: string) => Float32Array;
+  /** fc6 to fc8: what fc6 reads → class scores. */
+  head: (rows: Tensor) => Promise<Float32Array>;
+}
+
+/** A model's convolutions in shared form. */
+export class SharedNetwork {
+  readonly #source: ModelSource;
+  readonly #stages: StageSessions;
+  readonly #head: SharedNetworkParts['head'];
+  readonly #weights = new Map<string, LayerWeights>();
+  #plans = new Map<string, SharedPlan>();
+  // A step reads one and writes the other.
+  readonly #buffers = [new Float32Array(), new Float32Array()];
+
+  constructor({ source, stages, weights, head }: SharedNetworkParts) {
+    this.#source = source;
+    this.#stages = stages;
+    this.#head = head;
+    for (const layer of networkLayers(source.spec)) {
+      if (layer.kind !== 'conv' || layer.name.startsWith('fc')) continue;
+      const bias = weights(`${layer.name}.bias`);
+      this.#weights.set(layer.name, {
+        weights: stageWeights(layer, weights(`${layer.name}.weight`)),
+        bias: new Tensor('float32', bias, [bias.length]),
+      });
+    }
+  }
+
+  /** Scores views of one plane. */
+  async score(plane: PlanePixels, views: readonly View[]): Promise<SharedScores> {
+    const plan = this.#plan(plane, views);
+    let state = pixelState(plane, this.#source.mean);
+    for (const [i, step] of plan.steps.entries()) {
+      if (step.kind === 'gathered' && step.layer.name === 'fc6') {
+        const scores = await this.#head(await this.#rows(state, step));
+        return { scores, views: plan.views };
+      }
+      state = await this.#step(state, step, i % 2);
+    }
+    throw new Error('a network without fc6');
+  }
+
+  #plan(plane: PlanePixels, views: readonly View[]): SharedPlan {
+    const { width, height } = plane;
+    const places = views.map((view) => [view.x, view.y, view.width, view.height, view.mirrored].join());
+    const name = [width, height, ...places].join(' ');
+    let plan = this.#plans.get(name);
+    if (!plan) {
+      plan = sharedPlan(this.#source.spec, { width, height }, views, {
+        tileOutputs,
+        stripTiles: () => STRIP_TILES,
+      });
+      this.#plans = new Map([[name, plan]]);
+    }
+    return plan;
+  }
+
+  async #step(state: Tensor, step: SharedStep, parity: number): Promise<Tensor> {
+    const { layer } = step;
+    const channels = layer.kind === 'conv' ? layer.outChannels : (state.dims[1] ?? 0);
+    const next = this.#buffer(parity, step.positions * channels);
+    next.fill(0, 0, channels);
+    const part = (first: number, count: number) =>
+      new Tensor('float32', next.subarray(first * channels, (first + count) * channels), [count, channels]);
+    const constant = (layer.kind === 'conv' && this.#weights.get(layer.name)) || undefined;
+    const learned = constant && { [WEIGHTS]: constant.weights, [BIAS]: constant.bias };
+    if (step.kind === 'tiles') {
+      const { outputs, pooled, inputs } = step;
+      const { kernel } = step.layer;
+      const name = `tiles ${String(inputs)} ${String(kernel)} ${String(pooled)}`;
+      const session = await this.#stages.get(name, () => tileStage(inputs - kernel + 1, kernel, pooled));
+      for (const { tiles, reads, first } of step.strips) {
+        const list = new Tensor('int32', reads, [inputs * inputs, tiles]);
+        await session.run(
+          { [STATE]: state, [READS]: list, ...learned },
+          { [NEXT]: part(first, outputs * outputs * tiles) },
+        );
+      }
+    } else {
+      const lrn = layer.kind === 'lrn' ? layer : undefined;
+      const session = lrn
+        ? await this.#stages.get(JSON.stringify(lrn), () => lrnStage(lrn))
+        : learned
+          ? await this.#stages.get('product', productStage)
+          : await this.#stages.get('largest', largestStage);
+      const reads =
+        step.kind === 'gathered'
+          ? step.reads
+          : Int32Array.from({ length: step.positions - 1 }, (_, i) => i + 1);
+      const count = step.positions - 1;
+      const places = reads.length / count;
+      for (let first = 0; first < count; first += STRIP_POSITIONS) {
+        const some = Math.min(STRIP_POSITIONS, count - first);
+        const list = new Tensor('int32', reads.subarray(first * places, (first + some) * places), [
+          some,
+          places,
+        ]);
+        const width = state.dims[1] ?? 0;
+        const own = (state.data as Float32Array).subarray((1 + first) * width, (1 + first + some) * width);
+        await session.run(
+          lrn
+            ? { [STATE]: new Tensor('float32', own, [some, width]) }
+            : { [STATE]: state, [READS]: list, ...learned },
+          { [NEXT]: part(1 + first, some) },
+        );
+      }
+    }
+    return part(0, step.positions);
+  }
+
+  async #rows(
+    state: Tensor,
+    { reads, positions }: Extract<SharedStep, { kind: 'gathered' }>,
+  ): Promise<Tensor> {
+    const session = await this.#stages.get('rows', rowsStage);
+    const list = new Tensor('int32', reads, [positions - 1, reads.length / (positions - 1)]);
+    const output = await session.run({ [STATE]: state, [READS]: list });
+    return output[NEXT] as Tensor;
+  }
+
+  // [0, length) of a buffer that is as large as any job so far needed it.
+  #buffer(parity: number, length: number): Float32Array {
+    let buffer = this.#buffers[parity] ?? new Float32Array();
+    if (buffer.length < length) this.#buffers[parity] = buffer = new Float32Array(length);
+    return buffer.subarray(0, length);
+  }
+}
+
+// [1 + height · width, 3]: position 0 is zero, which is the mean colour.
+function pixelState({ width, height, rgb8 }: PlanePixels, mean: readonly number[]): Tensor {
+  const values = new Float32Array(3 * (1 + width * height));
+  const [red = 0, green = 0, blue = 0] = mean;
+  for (let from = 0; from < rgb8.length; from += 3) {
+    values[from + 3] = (rgb8[from] ?? 0) - red;
+    values[from + 4] = (rgb8[from + 1] ?? 0) - green;
+    values[from + 5] = (rgb8[from + 2] ?? 0) - blue;
+  }
+  return new Tensor('float32', values, [1 + width * height, 3]);
+}
+
+// [out, in, kernel, kernel] → [inputs², in, out] of Winograd's form, or [kernel² · in, out].
+function stageWeights(layer: ConvLayer, weights: Float32Array): Tensor {
+  const { inChannels, outChannels, kernel } = layer;
+  const outputs = tileOutputs(layer);
+  if (outputs > 0) {
+    const form = winograd(outputs, kernel);
+    const transformed = transformedFilters(form, weights, inChannels, outChannels);
+    return new Tensor('float32', transformed, [form.inputs ** 2, inChannels, outChannels]);
+  }
+  const area = kernel * kernel;
+  const turned = new Float32Array(weights.length);
+  for (let out = 0, from = 0; out < outChannels; out++)
+    for (let channel = 0; channel < inChannels; channel++)
+      for (let place = 0; place < area; place++, from++)
+        turned[(place * inChannels + channel) * outChannels + out] = weights[from] ?? 0;
+  return new Tensor('float32', turned, [area * inChannels, outChannels]);
+}
