@@ -6,6 +6,7 @@ import {
   KERNELS,
   PROTOCOLS,
   SCORE_ORDERS,
+  SHARES,
   type Evaluation as MethodEvaluation,
 } from '../vgg/views/evaluation.ts';
 import type { Evaluation, Evaluation__Output } from './generated/vgg/v1/Evaluation.ts';
@@ -45,10 +46,12 @@ export function evaluationOptions(message: Evaluation__Output | null | undefined
   const protocol = enumName(message?.protocol, 'PROTOCOL_', PROTOCOLS, 'protocol');
   const kernel = enumName(message?.kernel, 'KERNEL_', KERNELS, 'kernel');
   const scoreOrder = enumName(message?.scoreOrder, 'SCORE_ORDER_', SCORE_ORDERS, 'scoreOrder');
+  const share = enumName(message?.share, 'SHARE_', SHARES, 'share');
   return {
     ...(protocol && { protocol }),
     ...(kernel && { kernel }),
     ...(scoreOrder && { scoreOrder }),
+    ...(share && { share }),
     ...(message?.scales.length && { scales: message.scales }),
     ...(message?.grid && { grid: message.grid }),
     ...(message?.align && { align: message.align }),
@@ -57,11 +60,12 @@ export function evaluationOptions(message: Evaluation__Output | null | undefined
 
 /** An evaluation for the wire. */
 export function evaluationMessage(evaluation: Partial<MethodEvaluation>): Evaluation {
-  const { protocol, kernel, scoreOrder, scales, grid, align } = evaluation;
+  const { protocol, kernel, scoreOrder, share, scales, grid, align } = evaluation;
   return {
     ...(protocol && { protocol: wireName('PROTOCOL_', protocol) }),
     ...(kernel && { kernel: wireName('KERNEL_', kernel) }),
     ...(scoreOrder && { scoreOrder: wireName('SCORE_ORDER_', scoreOrder) }),
+    ...(share && { share: wireName('SHARE_', share) }),
     ...(scales && { scales: [...scales] }),
     ...(grid !== undefined && { grid }),
     ...(align !== undefined && { align }),

@@ -10,15 +10,18 @@ import {
   MAX_SCALES,
   PROTOCOLS,
   SCORE_ORDERS,
+  SHARES,
   type Evaluation,
   type Kernel,
   type Protocol,
   type Rgb,
   type ScoreOrder,
+  type Share,
 } from '../vgg/views/evaluation.ts';
 import { checkInteger, checkWord } from './check.ts';
 
-export { KERNELS, PROTOCOLS, SCORE_ORDERS, type Kernel, type Protocol, type Rgb, type ScoreOrder };
+export { KERNELS, PROTOCOLS, SCORE_ORDERS, SHARES };
+export type { Kernel, Protocol, Rgb, ScoreOrder, Share };
 
 /** Who is served first when views queue. */
 export const PRIORITIES = ['INTERACTIVE', 'BATCH'] as const;
@@ -38,6 +41,8 @@ export interface EvaluationOptions {
   kernel?: Kernel | undefined;
   /** Spatial mean, then softmax; or the other way round. Default: MEAN_THEN_SOFTMAX. */
   scoreOrder?: ScoreOrder | undefined;
+  /** Whether what the views of a plane have in common may be computed once, or never (OFF). Default: AUTO. */
+  share?: Share | undefined;
 }
 
 const LONGEST_SIDE = 16_384;
@@ -48,10 +53,11 @@ const LONGEST_SIDE = 16_384;
  * @throws VggError INVALID_ARGUMENT naming the option at fault
  */
 export function evaluationOf(options: EvaluationOptions): EvaluationMessage {
-  const { protocol, scales, grid, align, kernel, scoreOrder } = options;
+  const { protocol, scales, grid, align, kernel, scoreOrder, share } = options;
   checkWord(protocol, PROTOCOLS, 'protocol');
   checkWord(kernel, KERNELS, 'kernel');
   checkWord(scoreOrder, SCORE_ORDERS, 'scoreOrder');
+  checkWord(share, SHARES, 'share');
   checkInteger(grid, 1, MAX_GRID, 'grid');
   checkInteger(align, 1, MAX_ALIGN, 'align');
   if (scales !== undefined) {
@@ -68,6 +74,7 @@ export function evaluationOf(options: EvaluationOptions): EvaluationMessage {
     ...(align !== undefined && { align }),
     ...(kernel !== undefined && { kernel }),
     ...(scoreOrder !== undefined && { scoreOrder }),
+    ...(share !== undefined && { share }),
   };
   return evaluationMessage(chosen);
 }

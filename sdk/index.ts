@@ -13,12 +13,14 @@ export {
   PRIORITIES,
   PROTOCOLS,
   SCORE_ORDERS,
+  SHARES,
   type EvaluationOptions,
   type Kernel,
   type Priority,
   type Protocol,
   type Rgb,
   type ScoreOrder,
+  type Share,
 } from './evaluation.ts';
 export type { Model } from './models.ts';
 export type { Photo } from './photo.ts';

@@ -6,7 +6,14 @@ import type { ScoreRequest } from '../proto/generated/vgg/v1/ScoreRequest.ts';
 import { scoreMapOf, type ScoreMap } from './answer.ts';
 import type { CallOptions } from './call-options.ts';
 import { checkInteger, checkWord } from './check.ts';
-import { PRIORITIES, SCORE_ORDERS, type Priority, type ScoreOrder } from './evaluation.ts';
+import {
+  PRIORITIES,
+  SCORE_ORDERS,
+  SHARES,
+  type Priority,
+  type ScoreOrder,
+  type Share,
+} from './evaluation.ts';
 import { preparedPlaneMessage, type PreparedPlane } from './planes.ts';
 import type { ServiceCalls } from './service-calls.ts';
 import { float32Of } from '../proto/tensors.ts';
@@ -17,6 +24,8 @@ export interface ScoreOptions extends CallOptions {
   model?: string | undefined;
   /** Default: MEAN_THEN_SOFTMAX. */
   scoreOrder?: ScoreOrder | undefined;
+  /** Whether what the views of a plane have in common may be computed once, or never (OFF). Default: AUTO. */
+  share?: Share | undefined;
   /** Whether each view's class score map is sent too. */
   scoreMaps?: boolean | undefined;
   /** Default: INTERACTIVE. */
@@ -71,6 +80,7 @@ async function* requestsOf(
   {
     model = '',
     scoreOrder = 'MEAN_THEN_SOFTMAX',
+    share = 'AUTO',
     scoreMaps = false,
     priority = 'INTERACTIVE',
     views = 0,
@@ -81,6 +91,7 @@ async function* requestsOf(
     options: {
       model,
       scoreOrder: wireName('SCORE_ORDER_', scoreOrder),
+      share: wireName('SHARE_', share),
       scoreMaps,
       priority: wireName('PRIORITY_', priority),
       views,
@@ -96,8 +107,9 @@ async function* requestsOf(
 }
 
 /** @throws VggError INVALID_ARGUMENT naming the option at fault */
-export function checkScoreOptions({ scoreOrder, priority, views }: ScoreOptions): void {
+export function checkScoreOptions({ scoreOrder, share, priority, views }: ScoreOptions): void {
   checkWord(scoreOrder, SCORE_ORDERS, 'scoreOrder');
+  checkWord(share, SHARES, 'share');
   checkWord(priority, PRIORITIES, 'priority');
   checkInteger(views, 0, 512, 'views');
 }

@@ -35,6 +35,7 @@ export interface ProtoGrpcType {
       Rectangle: MessageTypeDefinition<_vgg_v1_Rectangle, _vgg_v1_Rectangle__Output>
       Rgb: MessageTypeDefinition<_vgg_v1_Rgb, _vgg_v1_Rgb__Output>
       ScoreOrder: EnumTypeDefinition
+      Share: EnumTypeDefinition
       View: MessageTypeDefinition<_vgg_v1_View, _vgg_v1_View__Output>
     }
   }

@@ -170,7 +170,7 @@ function preparationsOf(models: Road['models']): PreparationGroup[] {
 async function scoreRest(
   request: RoadRequest,
   facts: ModelFacts,
-  { scoreOrder }: Evaluation,
+  { scoreOrder, share }: Evaluation,
   tally: ModelTally,
   feed: PlaneFeed<PreparedPlane>,
   upstream: Upstream,
@@ -181,6 +181,7 @@ async function scoreRest(
   const scoring: Scoring = {
     model: facts.name,
     scoreOrder,
+    share,
     scoreMaps: request.scoreMaps,
     priority: request.priority,
     views: tally.total - tally.done,

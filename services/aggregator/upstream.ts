@@ -2,7 +2,7 @@
 // gRPC; tests may do it otherwise.
 
 import type { ScoreMap } from '../../vgg/scores.ts';
-import type { Evaluation, Kernel, PlaneSpec, Rgb, ScoreOrder, View } from '../../vgg/views.ts';
+import type { Evaluation, Kernel, PlaneSpec, Rgb, ScoreOrder, Share, View } from '../../vgg/views.ts';
 
 /** What the road must know of a model. */
 export interface ModelFacts {
@@ -34,6 +34,7 @@ export interface Preparation {
 export interface Scoring {
   model: string;
   scoreOrder: ScoreOrder;
+  share: Share;
   scoreMaps: boolean;
   priority: 'INTERACTIVE' | 'BATCH';
   /** Views that will be sent. */

@@ -1,7 +1,7 @@
 // The query of POST /v1/classify → options. Knows names and forms; ranges are checked by whoever uses them.
 
 import { expected } from '../../vgg/errors.ts';
-import { KERNELS, PROTOCOLS, SCORE_ORDERS, type Evaluation, type Protocol } from '../../vgg/views.ts';
+import { KERNELS, PROTOCOLS, SCORE_ORDERS, SHARES, type Evaluation, type Protocol } from '../../vgg/views.ts';
 
 /** What a query may say. */
 export interface ClassifyQuery {
@@ -21,6 +21,7 @@ const NAMES = [
   'align',
   'kernel',
   'scoreOrder',
+  'share',
   'top',
   'posterior',
   'views',
@@ -47,7 +48,7 @@ export function readQuery(query: Record<string, unknown>): ClassifyQuery {
   const scales = text('scales')
     ?.split(',')
     .map((scale, i) => number(scale, `scales[${String(i)}]`));
-  const [protocol, kernel, scoreOrder] = [text('protocol'), text('kernel'), text('scoreOrder')];
+  const [protocol, kernel, scoreOrder, share] = ['protocol', 'kernel', 'scoreOrder', 'share'].map(text);
   const [grid, align, top] = ['grid', 'align', 'top'].map((name) => {
     const value = text(name);
     return value === undefined ? undefined : number(value, name);
@@ -62,6 +63,7 @@ export function readQuery(query: Record<string, unknown>): ClassifyQuery {
       ...(scoreOrder !== undefined && {
         scoreOrder: oneOf(SCORE_ORDERS, constantCase(scoreOrder), 'scoreOrder'),
       }),
+      ...(share !== undefined && { share: oneOf(SHARES, share.toUpperCase(), 'share') }),
       ...(scales && { scales }),
       ...(grid !== undefined && { grid }),
       ...(align !== undefined && { align }),

@@ -9,7 +9,7 @@ import type { ScoreRequest__Output } from '../../proto/generated/vgg/v1/ScoreReq
 import type { ScoreResponse } from '../../proto/generated/vgg/v1/ScoreResponse.ts';
 import { bytesOf } from '../../proto/tensors.ts';
 import { VggError, expected } from '../../vgg/errors.ts';
-import { SCORE_ORDERS } from '../../vgg/views.ts';
+import { SCORE_ORDERS, SHARES } from '../../vgg/views.ts';
 import { implement, type CallContext, type Implementation } from '../host/handlers.ts';
 import type { ScoredUnit } from './batcher.ts';
 import type { Unit, UnitScores } from './engine.ts';
@@ -47,7 +47,7 @@ async function* score(
       scoreOrder:
         enumName(options.scoreOrder, 'SCORE_ORDER_', SCORE_ORDERS, 'scoreOrder') ?? 'MEAN_THEN_SOFTMAX',
       scoreMaps: options.scoreMaps,
-      share: 'auto',
+      share: enumName(options.share, 'SHARE_', SHARES, 'share') === 'OFF' ? 'off' : 'auto',
     },
     rank: enumName(options.priority, 'PRIORITY_', ['INTERACTIVE', 'BATCH'], 'priority') === 'BATCH' ? 1 : 0,
     deadline,

@@ -17,6 +17,7 @@ export function evaluation(options: Partial<Evaluation> = {}): Evaluation {
     align: 1,
     kernel: 'linear',
     scoreOrder: 'MEAN_THEN_SOFTMAX',
+    share: 'AUTO',
     ...options,
   };
 }

@@ -23,6 +23,7 @@ test('what is left out is resolved', () => {
       align: 1,
       kernel: 'linear',
       scoreOrder: 'MEAN_THEN_SOFTMAX',
+      share: 'AUTO',
     },
     mean: MEAN,
     inputSize: 64,
@@ -38,6 +39,7 @@ test('what is given is taken', () => {
     align: 64,
     kernel: 'KERNEL_LANCZOS3',
     scoreOrder: 'SCORE_ORDER_SOFTMAX_THEN_MEAN',
+    share: 'SHARE_OFF',
   };
   expect(
     read({ realise: 'REALISE_FLOAT32_CROPS', mean: { red: 0, green: 255, blue: 0.5 } }, evaluation),
@@ -49,6 +51,7 @@ test('what is given is taken', () => {
       align: 64,
       kernel: 'lanczos3',
       scoreOrder: 'SOFTMAX_THEN_MEAN',
+      share: 'OFF',
     },
     mean: { red: 0, green: 255, blue: 0.5 },
     inputSize: 64,

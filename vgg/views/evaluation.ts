@@ -22,6 +22,10 @@ export type Kernel = (typeof KERNELS)[number];
 export const SCORE_ORDERS = ['MEAN_THEN_SOFTMAX', 'SOFTMAX_THEN_MEAN'] as const;
 export type ScoreOrder = (typeof SCORE_ORDERS)[number];
 
+/** What the views of a plane have in common: computed once where that is quicker (AUTO), or for every view (OFF). */
+export const SHARES = ['AUTO', 'OFF'] as const;
+export type Share = (typeof SHARES)[number];
+
 /** Colour levels, 0 to 255, not necessarily whole. */
 export interface Rgb {
   red: number;
@@ -40,6 +44,8 @@ export interface Evaluation {
   align: number;
   kernel: Kernel;
   scoreOrder: ScoreOrder;
+  /** Changes how quickly scores are computed, and posteriors by less than 1e-5. */
+  share: Share;
 }
 
 /** What an evaluation takes from the model where the caller is silent. */
@@ -81,6 +87,7 @@ export function resolveEvaluation(options: Partial<Evaluation>, model: Evaluatio
     align: integer(options.align ?? 1, 1, MAX_ALIGN, 'align'),
     kernel: oneOf(KERNELS, options.kernel ?? model.kernel ?? 'linear', 'kernel'),
     scoreOrder: oneOf(SCORE_ORDERS, options.scoreOrder ?? 'MEAN_THEN_SOFTMAX', 'scoreOrder'),
+    share: oneOf(SHARES, options.share ?? 'AUTO', 'share'),
   };
 }
 

@@ -3,6 +3,7 @@
 import type { Protocol as _vgg_v1_Protocol, Protocol__Output as _vgg_v1_Protocol__Output } from '../../vgg/v1/Protocol.ts';
 import type { Kernel as _vgg_v1_Kernel, Kernel__Output as _vgg_v1_Kernel__Output } from '../../vgg/v1/Kernel.ts';
 import type { ScoreOrder as _vgg_v1_ScoreOrder, ScoreOrder__Output as _vgg_v1_ScoreOrder__Output } from '../../vgg/v1/ScoreOrder.ts';
+import type { Share as _vgg_v1_Share, Share__Output as _vgg_v1_Share__Output } from '../../vgg/v1/Share.ts';
 
 /**
  * How a photo is to be evaluated. Unset fields take the model's defaults.
@@ -33,6 +34,10 @@ export interface Evaluation {
    * Order of spatial mean and softmax.
    */
   'scoreOrder'?: (_vgg_v1_ScoreOrder);
+  /**
+   * Whether the views of one plane may be computed together.
+   */
+  'share'?: (_vgg_v1_Share);
 }
 
 /**
@@ -64,4 +69,8 @@ export interface Evaluation__Output {
    * Order of spatial mean and softmax.
    */
   'scoreOrder': (_vgg_v1_ScoreOrder__Output);
+  /**
+   * Whether the views of one plane may be computed together.
+   */
+  'share': (_vgg_v1_Share__Output);
 }

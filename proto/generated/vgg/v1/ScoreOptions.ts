@@ -2,6 +2,7 @@
 
 import type { ScoreOrder as _vgg_v1_ScoreOrder, ScoreOrder__Output as _vgg_v1_ScoreOrder__Output } from '../../vgg/v1/ScoreOrder.ts';
 import type { Priority as _vgg_v1_Priority, Priority__Output as _vgg_v1_Priority__Output } from '../../vgg/v1/Priority.ts';
+import type { Share as _vgg_v1_Share, Share__Output as _vgg_v1_Share__Output } from '../../vgg/v1/Share.ts';
 
 /**
  * What holds for all planes of a call.
@@ -28,6 +29,10 @@ export interface ScoreOptions {
    * the call is refused before any of it is computed, or not at all. 0: not known.
    */
   'views'?: (number);
+  /**
+   * Whether the views of one plane may be computed together.
+   */
+  'share'?: (_vgg_v1_Share);
 }
 
 /**
@@ -55,4 +60,8 @@ export interface ScoreOptions__Output {
    * the call is refused before any of it is computed, or not at all. 0: not known.
    */
   'views': (number);
+  /**
+   * Whether the views of one plane may be computed together.
+   */
+  'share': (_vgg_v1_Share__Output);
 }
