@@ -5,7 +5,14 @@ import { answerJson, createClient, type Answer, type VggClient } from '../sdk/in
 import { VggError, asVggError } from '../vgg/errors.ts';
 import { INTERRUPTED, interruptSignal } from './interrupt.ts';
 import { modelsFolder } from './models-folder.ts';
-import { addEvaluationOptions, evaluationOf, integer, kebab, type EvaluationFlags } from './options.ts';
+import {
+  addEvaluationOptions,
+  evaluationOf,
+  integer,
+  kebab,
+  shareOption,
+  type EvaluationFlags,
+} from './options.ts';
 import { startStack } from './stack.ts';
 import { bar, print, progress, say } from './terminal.ts';
 
@@ -34,6 +41,7 @@ export function addClassify(program: Command): void {
     )
     .option('--models <dir>', 'folder of models (default: $VGG_MODELS, or the one in the package)');
   addEvaluationOptions(command)
+    .addOption(shareOption())
     .option('--top <n>', 'predictions to show', (text) => integer(text, '--top', 1, 1_000_000), 5)
     .option('--posterior', 'with --json: the probabilities of all classes')
     .option('--views', "with --json: each view's rectangle, weight and posterior")

@@ -91,6 +91,7 @@ async function run(path: string, flags: EvaluateFlags): Promise<void> {
 }
 
 function headerOf(models: readonly ModelFacts[], { rows }: Plan, wanted: Wanted): JournalHeader {
+  // How views are shared is not in it: that changes how quickly answers come, not what they are.
   const { grid = 5, align = 1, kernel = "the model's", scoreOrder = 'MEAN_THEN_SOFTMAX' } = wanted;
   return {
     journal: 'vgg evaluate',

@@ -4,7 +4,15 @@ import { Option, type Command } from 'commander';
 import { join } from 'node:path';
 import { packageRoot } from '../proto/package-root.ts';
 import { expected } from '../vgg/errors.ts';
-import { KERNELS, PROTOCOLS, SCORE_ORDERS, type Evaluation, type Protocol } from '../vgg/views.ts';
+import {
+  KERNELS,
+  PROTOCOLS,
+  SCORE_ORDERS,
+  SHARES,
+  type Evaluation,
+  type Protocol,
+  type Share,
+} from '../vgg/views.ts';
 
 /** Values of {@link addEvaluationOptions}, as commander gives them. */
 export interface EvaluationFlags {
@@ -14,6 +22,7 @@ export interface EvaluationFlags {
   align?: number;
   kernel?: Evaluation['kernel'];
   perLocation?: boolean;
+  share?: Share;
 }
 
 /** The models that are in the package. */
@@ -55,6 +64,18 @@ export function addEvaluationOptions(command: Command): Command {
     );
 }
 
+/** --share, of commands that score. */
+export function shareOption(): Option {
+  const words = SHARES.map(kebab);
+  return new Option(
+    `--share <${words.join('|')}>`,
+    'off: each view by itself, as the paper; auto: what views have in common is computed once where that is quicker (default: auto)',
+  ).argParser((text): Share => {
+    const word = named(words, text.toLowerCase(), '--share');
+    return SHARES.find((each) => kebab(each) === word) ?? 'AUTO';
+  });
+}
+
 /** The evaluation that the flags ask for; what is not given is left out. */
 export function evaluationOf({
   protocol,
@@ -63,6 +84,7 @@ export function evaluationOf({
   align,
   kernel,
   perLocation,
+  share,
 }: EvaluationFlags): Partial<Evaluation> {
   return {
     ...(protocol && { protocol }),
@@ -71,6 +93,7 @@ export function evaluationOf({
     ...(align !== undefined && { align }),
     ...(kernel && { kernel }),
     ...(perLocation && { scoreOrder: 'SOFTMAX_THEN_MEAN' as const }),
+    ...(share && { share }),
   };
 }
 

@@ -2,11 +2,11 @@
 
 import { Option, type Command } from 'commander';
 import { basename, join, resolve } from 'node:path';
-import type { Kernel } from '../../sdk/index.ts';
+import type { Kernel, Share } from '../../sdk/index.ts';
 import { expected } from '../../vgg/errors.ts';
 import { KERNELS, PROTOCOLS, type Protocol } from '../../vgg/views.ts';
 import { INTERRUPTED } from '../interrupt.ts';
-import { integer, kebab, named, number } from '../options.ts';
+import { integer, kebab, named, number, shareOption } from '../options.ts';
 import type { Wanted } from './plan.ts';
 
 /** Values of the options, as commander gives them. */
@@ -20,6 +20,7 @@ export interface EvaluateFlags {
   align?: number;
   kernel?: Kernel;
   perLocation?: boolean;
+  share?: Share;
   fuse?: boolean;
   limit?: number;
   perClass?: number;
@@ -79,6 +80,7 @@ export function addEvaluateOptions(command: Command): Command {
       named(KERNELS, text.toLowerCase(), '--kernel'),
     )
     .option('--per-location', 'softmax at each location, then mean; default is mean, then softmax')
+    .addOption(shareOption())
     .option('--fuse', 'also average the posteriors of every pair of models, and of all')
     .option('--limit <n>', 'at most so many photos, drawn by chance', whole('--limit', 1))
     .option('--per-class <n>', 'at most so many photos of a class, drawn by chance', whole('--per-class', 1))
@@ -142,7 +144,7 @@ Exit status: 0 if every photo was answered, 1 if not, ${String(INTERRUPTED)} if 
 
 /** What the plan is made from. @throws VggError INVALID_ARGUMENT for an average of one model */
 export function wantedOf(flags: EvaluateFlags, models: number): Wanted {
-  const { protocols, scales, grid, align, kernel, perLocation, fuse = false } = flags;
+  const { protocols, scales, grid, align, kernel, perLocation, share, fuse = false } = flags;
   if (fuse && models < 2) throw expected('at least two models with --fuse', models, '--model');
   return {
     protocols,
@@ -152,6 +154,7 @@ export function wantedOf(flags: EvaluateFlags, models: number): Wanted {
     ...(align !== undefined && { align }),
     ...(kernel && { kernel }),
     ...(perLocation && { scoreOrder: 'SOFTMAX_THEN_MEAN' as const }),
+    ...(share && { share }),
   };
 }
 

@@ -58,6 +58,7 @@ export interface Wanted {
   align?: number;
   kernel?: Evaluation['kernel'];
   scoreOrder?: Evaluation['scoreOrder'];
+  share?: Evaluation['share'];
 }
 
 // The services' own limits, so that what they would refuse is not asked.
@@ -89,7 +90,7 @@ export function planOf(models: readonly ModelFacts[], wanted: Wanted): Plan {
   return { rows, models: plans, views };
 }
 
-/** The fewest requests that have every view of the evaluations, none twice. All share grid, align, kernel and order. */
+/** The fewest requests that have every view of the evaluations, none twice. All have one grid, align, kernel, order and share. */
 export function requestsFor(evaluations: readonly Evaluation[]): Evaluation[] {
   const [first] = evaluations;
   if (!first) return [];

@@ -222,4 +222,4 @@ function isPhotosOwn(error: unknown): boolean {
       return false;
   }
 }
-const OPTION = /^(scales|grid|align|protocol|kernel|models?|evaluation|scoreOrder)\b/;
+const OPTION = /^(scales|grid|align|protocol|kernel|models?|evaluation|scoreOrder|share)\b/;
