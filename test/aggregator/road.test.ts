@@ -12,7 +12,7 @@ import type {
   Upstream,
 } from '../../services/aggregator/upstream.ts';
 import { VggError } from '../../vgg/errors.ts';
-import { evaluationViews } from '../../vgg/views.ts';
+import { evaluationViews, type Share } from '../../vgg/views.ts';
 
 const LIMITS = { models: 4, views: 512, attempts: 3 };
 
@@ -34,7 +34,7 @@ const lost = () => new VggError('UNAVAILABLE', 'connection lost');
 class FakeUpstream implements Upstream {
   readonly models: ModelFacts[];
   readonly prepared: Preparation[] = [];
-  readonly scored: { model: string; views: number[] }[] = [];
+  readonly scored: { model: string; share: Share; views: number[] }[] = [];
   /** Called before each plane and each score; may throw. */
   onPlane: (call: number, plane: number) => void = () => undefined;
   onScore: (call: number, count: number) => void = () => undefined;
@@ -65,7 +65,7 @@ class FakeUpstream implements Upstream {
     planes: AsyncIterable<PreparedPlane>,
     { signal }: CallScope,
   ): AsyncGenerator<ArrivedScore> {
-    const log = { model: scoring.model, views: [] as number[] };
+    const log = { model: scoring.model, share: scoring.share, views: [] as number[] };
     const call = this.scored.push(log);
     for await (const { views } of planes) {
       for (const { index } of views) {
@@ -113,6 +113,21 @@ test('every view is scored once and weighs what it should', async () => {
   expect(road.tally.times()).toEqual({ queueMs: 2, computeMs: 40 });
   expect(retries).toEqual([]);
 });
+
+test.each([
+  [{}, 'AUTO'],
+  [{ share: 'OFF' }, 'OFF'],
+] as const)(
+  'asked with %j, every call to inference says share %s, one that is begun again too',
+  async (asked, share) => {
+    const upstream = new FakeUpstream(facts('d'), facts('e'));
+    upstream.onScore = (call, count) => {
+      if (call === 1 && count === 3) throw lost();
+    };
+    await travel(upstream, { models: ['d', 'e'], evaluation: { protocol: 'TEN_CROP', ...asked } });
+    expect(upstream.scored.map((each) => each.share)).toEqual([share, share, share]);
+  },
+);
 
 describe('a lost call', () => {
   test('to inference is begun again with just the views that are missing', async () => {

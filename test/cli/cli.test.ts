@@ -10,6 +10,7 @@ import { configurationPage } from '../../cli/config.ts';
 import { startStack } from '../../cli/stack.ts';
 import { packageRoot } from '../../proto/package-root.ts';
 import type { AnswerJson } from '../../sdk/index.ts';
+import { serveFakes } from '../sdk/fake-services.ts';
 
 const PHOTO = join(packageRoot, 'test/golden/photo.png');
 const WEIGHTS = join(packageRoot, 'test/golden/networks/D/weights.safetensors');
@@ -138,6 +139,7 @@ describe('classify', () => {
       'Expected one of center-crop, ten-crop, multi-crop, dense, dense-and-multi-crop, googlenet-144 but received all (--protocol)',
     ],
     [['--grid', '17'], `${PHOTO}: Expected a whole number from 1 to 16 but received 17 (grid)`],
+    [['--share', 'on'], 'Expected one of auto, off but received on (--share)'],
     [['--top', '0'], 'Expected a whole number from 1 to 1000000 but received 0 (--top)'],
     [['--model', 'none'], 'Expected a model of caltech-101-a but received none (model)'],
     [['--server', 'nowhere'], 'Expected HOST:PORT'],
@@ -146,6 +148,27 @@ describe('classify', () => {
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toContain(message);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  test('--share is asked for as it is said', async () => {
+    const shares: unknown[] = [];
+    const server = await serveFakes({
+      aggregator: {
+        Classify({ evaluation }) {
+          shares.push(evaluation?.share);
+          return { answer: {} };
+        },
+      },
+    });
+    try {
+      for (const flags of [[], ['--share', 'auto'], ['--share', 'off']])
+        expect(await vgg(['classify', PHOTO, '--server', server.address, ...flags])).toMatchObject({
+          status: 0,
+        });
+    } finally {
+      await server.close();
+    }
+    expect(shares).toEqual(['SHARE_UNSPECIFIED', 'SHARE_AUTO', 'SHARE_OFF']);
   });
 
   test('--server asks an aggregator, and gives the same answer', async () => {

@@ -103,6 +103,17 @@ describe('requests', () => {
     );
   });
 
+  test.each([
+    [{}, 'AUTO'],
+    [{ share: 'OFF' }, 'OFF'],
+  ] as const)('wanted with %j have share %s', (wanted, share) => {
+    const { models } = planOf([model('d')], {
+      ...{ protocols: ['CENTER_CROP', 'DENSE'], scaleSets: [[256]], fuse: false },
+      ...wanted,
+    });
+    expect(models[0]?.requests.map((each) => each.share)).toEqual([share, share]);
+  });
+
   test('of nothing are none', () => {
     expect(requestsFor([])).toEqual([]);
   });

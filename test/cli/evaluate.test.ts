@@ -236,7 +236,8 @@ describe('journal', () => {
     // Three photos of four rows, and a piece of the next line.
     const kept = text.split('\n').slice(0, 13).join('\n');
     await writeFile(file, `${kept}\n{"photo":"3/e`);
-    const again = await evaluated([...args, '--resume']);
+    // Answers are the same whether views share or not: it is the same evaluation.
+    const again = await evaluated([...args, '--resume', '--share', 'off']);
     const untimed = (report: Report) => ({
       ...report,
       rows: report.rows.map((row) => ({ ...row, msPerPhoto: 0 })),
@@ -327,6 +328,7 @@ describe('what is wrong is one clear line', () => {
     [['photos', '--model', 'd,d'], 'Expected each model once but received d (--model)'],
     [['photos', '--fuse', '--model', 'd'], 'Expected at least two models with --fuse but received 1'],
     [['photos', '--protocols', 'all'], 'but received all (--protocols)'],
+    [['photos', '--share', 'on'], 'Expected one of auto, off but received on (--share)'],
     [['photos', '--scales', '256;x'], 'Expected a number but received x (--scales[1])'],
     [['photos', '--scales', '100'], 'Expected scales ≥ 224 but received 100 (scales[0])'],
     [['photos', '--train-scales', '256;384'], 'Expected training scales for all models'],

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Stack } from '../../cli/stack.ts';
 import type { RunningGateway } from '../../services/gateway/main.ts';
 import type { AnswerJson } from '../../sdk/index.ts';
+import { serveFakes } from '../sdk/fake-services.ts';
 import { classify, form, gatewayOf, PHOTO, services } from './running-gateway.ts';
 
 let stack: Stack;
@@ -129,6 +130,44 @@ describe('POST /v1/classify', () => {
       expect(other.predictions).not.toEqual(plain.predictions);
     }
     expect((await answer('?scales=73&align=8')).views).toBe(50);
+  });
+
+  test('asks for what the query says of share, in any spelling', async () => {
+    const shares: unknown[] = [];
+    const fakes = await serveFakes({
+      aggregator: {
+        Classify({ evaluation }) {
+          shares.push(evaluation?.share);
+          return { answer: {} };
+        },
+      },
+    });
+    const before = await gatewayOf({ aggregator: fakes, inference: fakes });
+    try {
+      for (const query of ['', '?share=', '?share=auto', '?share=off', '?share=OFF'])
+        expect((await classify(before, query)).status).toBe(200);
+    } finally {
+      await before.close();
+      await fakes.close();
+    }
+    expect(shares).toEqual([
+      'SHARE_UNSPECIFIED',
+      'SHARE_UNSPECIFIED',
+      'SHARE_AUTO',
+      'SHARE_OFF',
+      'SHARE_OFF',
+    ]);
+  });
+
+  test('gives the same answer to 1e-5 whether views share or not', async () => {
+    const [auto, off] = [
+      await answer('?protocol=multi-crop&posterior=true'),
+      await answer('?protocol=multi-crop&posterior=true&share=off'),
+    ];
+    expect([auto.views, off.views]).toEqual([150, 150]);
+    const differences = auto.posterior?.map((score, i) => Math.abs(score - (off.posterior?.[i] ?? NaN)));
+    expect(differences).toHaveLength(100);
+    expect(Math.max(...(differences ?? []))).toBeLessThan(1e-5);
   });
 
   test('gives the posterior if asked', async () => {

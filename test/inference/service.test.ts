@@ -146,6 +146,18 @@ describe('what is refused, and in which words', () => {
       'NOT_FOUND',
       `Expected a model of ${tinyName} but received nobody (model)`,
     ],
+    [
+      'a score order of the future',
+      [options({ scoreOrder: 3 as 2 })],
+      'INVALID_ARGUMENT',
+      'Expected scoreOrder to be one of MEAN_THEN_SOFTMAX, SOFTMAX_THEN_MEAN but received 3 (scoreOrder)',
+    ],
+    [
+      'a share of the future',
+      [options({ share: 3 as 2 })],
+      'INVALID_ARGUMENT',
+      'Expected share to be one of AUTO, OFF but received 3 (share)',
+    ],
   ];
   let server: RunningServer;
   let clients: ReturnType<typeof connect>;
@@ -232,6 +244,17 @@ describe('answers', () => {
         expect(batchViews).toBeGreaterThanOrEqual(1);
       }
       expect(await metric(server, VIEWS)).toBe(3);
+    });
+  });
+
+  test('the engine is told what is wanted: defaults unless asked', async () => {
+    await serving(folder, async ({ client, held }) => {
+      const asked = { scoreOrder: 'SCORE_ORDER_SOFTMAX_THEN_MEAN', scoreMaps: true } as const;
+      for (const each of [{}, { share: 'SHARE_AUTO' } as const, { ...asked, share: 'SHARE_OFF' } as const])
+        expect((await talk(client, [options(each), plane()]).ended).responses).toHaveLength(1);
+      const plain = { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false, share: 'auto' };
+      const other = { scoreOrder: 'SOFTMAX_THEN_MEAN', scoreMaps: true, share: 'off' };
+      expect(held.planned).toEqual([plain, plain, other]);
     });
   });
 

@@ -24,7 +24,7 @@ import { packageRoot } from '../../proto/package-root.ts';
 import { fromStatus } from '../../proto/status.ts';
 import type { RunningServer } from '../../services/host/serve.ts';
 import { readConfig } from '../../services/inference/config.ts';
-import type { Engine, EngineModel } from '../../services/inference/engine.ts';
+import type { Engine, EngineModel, Wanted } from '../../services/inference/engine.ts';
 import { startInference } from '../../services/inference/main.ts';
 import { BACKLOG } from '../../services/inference/metrics.ts';
 import { startOnnxEngine } from '../../services/inference/onnx/engine.ts';
@@ -68,6 +68,8 @@ export interface HeldEngine {
   engine: Engine;
   /** Views of each batch that it was given, in order. */
   batches: number[][];
+  /** What was wanted of each plane that it planned, in order. */
+  planned: Wanted[];
   hold(): void;
   /** Lets all batches go, those to come too. */
   release(): void;
@@ -76,11 +78,15 @@ export interface HeldEngine {
 /** Puts a gate before an engine. */
 export function heldEngine(inner: Engine): HeldEngine {
   const batches: number[][] = [];
+  const planned: Wanted[] = [];
   let held = false;
   let waiting: (() => void)[] = [];
   const gated = (model: EngineModel): EngineModel => ({
     model: model.model,
-    plan: (plane, views, wanted) => model.plan(plane, views, wanted),
+    plan: (plane, views, wanted) => {
+      planned.push(wanted);
+      return model.plan(plane, views, wanted);
+    },
     batchLimit: (unit) => model.batchLimit(unit),
     unload: () => model.unload(),
     async score(batch) {
@@ -99,6 +105,7 @@ export function heldEngine(inner: Engine): HeldEngine {
   return {
     engine,
     batches,
+    planned,
     hold() {
       held = true;
     },

@@ -101,6 +101,7 @@ describe('what is wrong is named', () => {
       { scoreOrder: 99 as 1 },
       'scoreOrder to be one of MEAN_THEN_SOFTMAX, SOFTMAX_THEN_MEAN but received 99 (scoreOrder)',
     ],
+    ['a share of the future', {}, { share: 3 as 2 }, 'share to be one of AUTO, OFF but received 3 (share)'],
     [
       'a form of the future',
       { realise: 4 as 3 },

@@ -79,6 +79,7 @@ describe('classify', () => {
       scales: [256],
       kernel: 'lanczos3',
       scoreOrder: 'SOFTMAX_THEN_MEAN',
+      share: 'OFF',
       grid: 3,
       align: 8,
       top: 1,
@@ -95,6 +96,7 @@ describe('classify', () => {
         scales: [256],
         kernel: 'KERNEL_LANCZOS3',
         scoreOrder: 'SCORE_ORDER_SOFTMAX_THEN_MEAN',
+        share: 'SHARE_OFF',
         grid: 3,
         align: 8,
       },
@@ -178,6 +180,7 @@ test.each<[object, string]>([
   [{ protocol: 'multi' }, 'protocol'],
   [{ kernel: 'LINEAR' }, 'kernel'],
   [{ scoreOrder: 'mean' }, 'scoreOrder'],
+  [{ share: 'off' }, 'share'],
   [{ grid: 17 }, 'grid'],
   [{ align: -1 }, 'align'],
   [{ top: NaN }, 'top'],
@@ -301,6 +304,38 @@ describe('score', () => {
     const scores = await collect(client.score(planes(3), { model: 'a', views: 6 }));
     expect(scores.map(({ view }) => view)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(scores[0]?.posterior).toEqual(new Float32Array([1, 0]));
+  });
+
+  test('sends the options first, the defaults too', async () => {
+    const seen: ScoreRequest__Output['options'][] = [];
+    const { client } = await start({
+      inference: {
+        async *Score(requests) {
+          for await (const { options } of requests) if (options) seen.push(options);
+          yield* [];
+        },
+      },
+    });
+    await collect(client.score([]));
+    await collect(client.score([], { scoreOrder: 'SOFTMAX_THEN_MEAN', share: 'OFF', priority: 'BATCH' }));
+    expect(seen).toMatchObject([
+      {
+        scoreOrder: 'SCORE_ORDER_MEAN_THEN_SOFTMAX',
+        share: 'SHARE_AUTO',
+        priority: 'PRIORITY_INTERACTIVE',
+      },
+      { scoreOrder: 'SCORE_ORDER_SOFTMAX_THEN_MEAN', share: 'SHARE_OFF', priority: 'PRIORITY_BATCH' },
+    ]);
+  });
+
+  test.each([
+    [{ scoreOrder: 'mean' as never }, 'MEAN_THEN_SOFTMAX, SOFTMAX_THEN_MEAN but received mean (scoreOrder)'],
+    [{ share: 'off' as never }, 'AUTO, OFF but received off (share)'],
+    [{ priority: 'HIGH' as never }, 'INTERACTIVE, BATCH but received HIGH (priority)'],
+  ])('refuses %j before sending', async (options, message) => {
+    const client = createClient({ inference: '127.0.0.1:1' });
+    await expect(collect(client.score([], options))).rejects.toThrow(`Expected one of ${message}`);
+    client.close();
   });
 
   test('no planes, no scores', async () => {

@@ -228,6 +228,7 @@ describe('options out of range', () => {
       { kernel: 'sinc' as never },
       'Expected kernel to be one of nearest, linear, cubic, lanczos3 but received sinc (kernel)',
     ],
+    [{ share: 'on' as never }, 'Expected share to be one of AUTO, OFF but received on (share)'],
   ])('%o', (options, message) => {
     expect(() => resolveEvaluation(options, IMAGENET)).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT', message }),
