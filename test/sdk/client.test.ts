@@ -310,7 +310,7 @@ describe('score', () => {
     const seen: ScoreRequest__Output['options'][] = [];
     const { client } = await start({
       inference: {
-        async *Score(requests) {
+        async *Score(requests: AsyncIterable<ScoreRequest__Output>) {
           for await (const { options } of requests) if (options) seen.push(options);
           yield* [];
         },
