@@ -27,8 +27,11 @@ export interface Wanted {
   readonly scoreOrder: ScoreOrder;
   /** Whether the class score map is wanted too. */
   readonly scoreMaps: boolean;
-  /** `off`: every view by itself, as the paper computes it; `auto`: whatever is quicker, the scores are the same. */
-  readonly share: 'auto' | 'off';
+  /**
+   * `off`: every view by itself, as the paper computes it; `on`: views of a plane together, where the engine can;
+   * `auto`: whatever is quicker. The scores are the same.
+   */
+  readonly share: 'auto' | 'on' | 'off';
 }
 
 /**

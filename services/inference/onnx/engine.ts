@@ -25,9 +25,6 @@ export interface OnnxEngineOptions extends EngineOptions {
  */
 const BOUNDS: BatchBounds = { pixels: 8 * 224 * 224, units: 32, bytes: 2 ** 31, copies: 4 };
 
-// Multiply-accumulates of D take 12 ps on two cores in Conv, products in shared form 28.
-const PRICE = 0.45;
-
 /**
  * Starts an engine: its worker runs when this resolves.
  *
@@ -40,7 +37,7 @@ export function startOnnxEngine(options: OnnxEngineOptions = {}): Promise<Engine
       ...{ name: 'onnx', library: 'onnxruntime-node' },
       spawn: () => spawn({ threads }),
       bounds: () => BOUNDS,
-      sharing: { tileOutputs, price: PRICE },
+      tileOutputs,
     },
     options,
   );

@@ -8,12 +8,13 @@ import { VggError } from '../../../vgg/errors.ts';
 import { TOTAL_STRIDE } from '../../../vgg/networks.ts';
 import { posteriorOfScoreMap } from '../../../vgg/scores.ts';
 import { cutBatch } from '../worker/crops.ts';
-import type { Cut, CutScores, ModelSource, ScoreRequest } from '../worker/messages.ts';
+import type { Cut, CutScores, ModelSource, ScoreRequest, Speeds } from '../worker/messages.ts';
 import type { Sessions } from '../worker/thread.ts';
-import { warmUp } from '../worker/warm-up.ts';
+import { measureSpeeds, warmUp } from '../worker/warm-up.ts';
 import { readTensor, weightsFile } from '../worker/weights-file.ts';
 import { PIXELS, ROWS, SCORES, writeBody, writeHead } from './graph.ts';
 import { SharedNetwork, StageSessions } from './shared-network.ts';
+import { tileOutputs } from './stages.ts';
 
 interface Loaded {
   source: ModelSource;
@@ -35,10 +36,11 @@ export class OnnxSessions implements Sessions {
     this.#stages = new StageSessions(sessionOptions(threads));
   }
 
-  async load(source: ModelSource): Promise<void> {
+  async load(source: ModelSource): Promise<Speeds> {
     this.#loaded.set(source.key, await this.#open(source));
     try {
       await warmUp(this, source);
+      return await measureSpeeds(this, source, tileOutputs);
     } catch (error) {
       await this.unload(source.key);
       throw error;

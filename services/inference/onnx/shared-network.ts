@@ -9,6 +9,7 @@ import { transformedFilters, winograd } from '../../../vgg/sharing/winograd.ts';
 import type { View } from '../../../vgg/views.ts';
 import type { PlanePixels } from '../engine.ts';
 import type { ModelSource } from '../worker/messages.ts';
+import { Recent } from '../worker/recent.ts';
 import {
   BIAS,
   largestStage,
@@ -30,8 +31,18 @@ export interface SharedScores {
 }
 
 // What a strip reads and writes should stay in the cores' caches.
-const STRIP_TILES = 512;
+const STRIP_BYTES = 10e6;
+const LEAST_TILES = 512;
 const STRIP_POSITIONS = 16_384;
+
+// Photos of a few sizes at three scales.
+const PLAN_BYTES = 2 ** 27;
+
+function stripTiles(layer: ConvLayer): number {
+  const { kernel, inChannels, outChannels } = layer;
+  const places = (tileOutputs(layer) + kernel - 1) ** 2;
+  return Math.max(LEAST_TILES, Math.round(STRIP_BYTES / (4 * places * (inChannels + outChannels))));
+}
 
 interface LayerWeights {
   weights: Tensor;
@@ -76,7 +87,7 @@ export class SharedNetwork {
   readonly #stages: StageSessions;
   readonly #head: SharedNetworkParts['head'];
   readonly #weights = new Map<string, LayerWeights>();
-  #plans = new Map<string, SharedPlan>();
+  readonly #plans = new Recent<SharedPlan>(PLAN_BYTES, planBytes);
   // A step reads one and writes the other.
   readonly #buffers = [new Float32Array(), new Float32Array()];
 
@@ -111,16 +122,12 @@ export class SharedNetwork {
   #plan(plane: PlanePixels, views: readonly View[]): SharedPlan {
     const { width, height } = plane;
     const places = views.map((view) => [view.x, view.y, view.width, view.height, view.mirrored].join());
-    const name = [width, height, ...places].join(' ');
-    let plan = this.#plans.get(name);
-    if (!plan) {
-      plan = sharedPlan(this.#source.spec, { width, height }, views, {
+    return this.#plans.get([width, height, ...places].join(' '), () =>
+      sharedPlan(this.#source.spec, { width, height }, views, {
         tileOutputs,
-        stripTiles: () => STRIP_TILES,
-      });
-      this.#plans = new Map([[name, plan]]);
-    }
-    return plan;
+        stripTiles,
+      }),
+    );
   }
 
   async #step(state: Tensor, step: SharedStep, parity: number): Promise<Tensor> {
@@ -192,6 +199,20 @@ export class SharedNetwork {
     if (buffer.length < length) this.#buffers[parity] = buffer = new Float32Array(length);
     return buffer.subarray(0, length);
   }
+}
+
+function planBytes({ steps, views }: SharedPlan): number {
+  const lists = steps.flatMap((step) =>
+    step.kind === 'tiles'
+      ? step.strips.map(({ reads }) => reads)
+      : step.kind === 'gathered'
+        ? [step.reads]
+        : [],
+  );
+  return [...lists, ...views.map(({ positions }) => positions)].reduce(
+    (sum, list) => sum + list.byteLength,
+    0,
+  );
 }
 
 // [1 + height · width, 3]: position 0 is zero, which is the mean colour.

@@ -28,7 +28,7 @@ export class TensorFlowSessions implements Sessions {
     this.#type = type;
   }
 
-  async load(source: ModelSource): Promise<void> {
+  async load(source: ModelSource): Promise<undefined> {
     this.#loaded.set(source.key, { source, network: this.#open(source) });
     try {
       await warmUp(this, source);

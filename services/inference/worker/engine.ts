@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import type { OpenModel } from '../../../models/store.ts';
 import { VggError } from '../../../vgg/errors.ts';
+import type { TileOutputs } from '../../../vgg/sharing/stages.ts';
 import type { View } from '../../../vgg/views.ts';
 import type {
   Engine,
@@ -20,7 +21,7 @@ import type {
 } from '../engine.ts';
 import { batchUnits, mostPixels, type BatchBounds } from './batch-limit.ts';
 import type { Cut, CutScores, ModelSource, WorkerFacts } from './messages.ts';
-import { planViews, type Sharing } from './plan.ts';
+import { Planner, type Sharing } from './plan.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** What both engines may be told; all have defaults. */
@@ -44,8 +45,8 @@ export interface Library {
   spawn(): Worker;
   /** Bounds of a batch, on what the worker computes on. */
   bounds(facts: WorkerFacts): BatchBounds;
-  /** How its worker computes views together, if it does. */
-  sharing?: Sharing;
+  /** Tiles of views that are computed together, if it does that. */
+  tileOutputs?: TileOutputs;
 }
 
 /**
@@ -111,10 +112,12 @@ class WorkerEngine implements Engine {
       );
     }
     const source: ModelSource = { key: this.#nextKey++, name, spec, mean: json.mean, weightsPath, tensors };
-    await supervisor.call({ kind: 'load', source });
+    const { speeds } = await supervisor.call({ kind: 'load', source });
+    const { tileOutputs } = library;
+    const sharing = speeds && tileOutputs && { tileOutputs, price: speeds.shared / speeds.alone };
     sources.set(source.key, source);
     return new WorkerModel({
-      ...{ model, key: source.key, supervisor, bounds, sharing: library.sharing },
+      ...{ model, key: source.key, supervisor, bounds, sharing },
       forget: () => {
         sources.delete(source.key);
       },
@@ -138,18 +141,19 @@ interface ModelParts {
 class WorkerModel implements EngineModel {
   readonly model: OpenModel;
   readonly #parts: ModelParts;
+  readonly #planner: Planner;
   #unloaded: Promise<void> | undefined;
 
   constructor(parts: ModelParts) {
     this.model = parts.model;
     this.#parts = parts;
+    const { spec } = parts.model;
+    const { bounds, sharing } = parts;
+    this.#planner = new Planner({ spec, mostPixels: mostPixels(spec, bounds), ...(sharing && { sharing }) });
   }
 
   plan(plane: PlanePixels, views: readonly View[], wanted: Wanted): Unit[] {
-    const { spec } = this.model;
-    const { bounds, sharing } = this.#parts;
-    const model = { spec, mostPixels: mostPixels(spec, bounds), ...(sharing && { sharing }) };
-    return planViews(model, plane, views, wanted);
+    return this.#planner.plan(plane, views, wanted);
   }
 
   batchLimit(unit: Unit): number {
@@ -167,7 +171,7 @@ class WorkerModel implements EngineModel {
       );
     }
     const { supervisor, key } = this.#parts;
-    const scores = await supervisor.call({
+    const { scores } = await supervisor.call({
       ...{ kind: 'score', key, shared: first.shared },
       cuts: batch.flatMap(cutsOf),
     });

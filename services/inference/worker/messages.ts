@@ -75,12 +75,27 @@ export interface WorkerFacts {
   device: 'cpu' | 'gpu';
 }
 
+/** What a request comes to. */
+export interface WorkerReply {
+  /** Of a score request, in the order of its cuts; nothing of other requests. */
+  scores: CutScores[];
+  /** Of a model that was loaded, where the library can compute views together. */
+  speeds?: Speeds;
+}
+
+/** How fast a model was in its first passes. */
+export interface Speeds {
+  /** Multiply-accumulates a millisecond of views by themselves. */
+  alone: number;
+  /** Products a millisecond of views together. */
+  shared: number;
+}
+
 /** What a worker says. */
 export type WorkerMessage =
   | { kind: 'facts'; facts: WorkerFacts }
   /** First message of a worker that cannot work, and its last. */
   | { kind: 'refusal'; code: VggError['code']; message: string; cause: string }
-  /** Scores of a score request, in the order of its cuts; nothing for other requests. */
-  | { kind: 'reply'; id: number; scores: CutScores[] }
+  | { kind: 'reply'; id: number; reply: WorkerReply }
   /** An error that the caller may see, and its cause in words, for the log. */
   | { kind: 'failure'; id: number; code: VggError['code']; message: string; cause: string };

@@ -6,6 +6,7 @@ import { convWidth, macs, type NetworkSpec } from '../../../vgg/networks.ts';
 import { pixelAxes, sharedCost, sharedStages, type TileOutputs } from '../../../vgg/sharing/stages.ts';
 import type { View } from '../../../vgg/views.ts';
 import type { PlanePixels, Unit, Wanted } from '../engine.ts';
+import { Recent } from './recent.ts';
 
 /** What planning needs of a model. */
 export interface PlanModel {
@@ -23,65 +24,112 @@ export interface Sharing {
   price: number;
 }
 
-/**
- * Units that answer every view once. Views by themselves share batches with those of one size, whatever plane
- * they are cut from; views together are a batch of their own.
- *
- * @throws VggError INVALID_ARGUMENT or TOO_LARGE naming the view at fault
- */
-export function planViews(
-  { spec, mostPixels, sharing }: PlanModel,
-  plane: PlanePixels,
-  views: readonly View[],
-  wanted: Wanted,
-): Unit[] {
-  const bytes = plane.width * plane.height * 3;
-  if (plane.rgb8.length !== bytes)
-    throw expected(`${String(bytes)} bytes of pixels`, plane.rgb8.length, 'rgb8');
-  for (const [index, view] of views.entries())
-    checkView(view, plane, spec.inputSize, `views[${String(index)}]`);
-  const alone = () => views.map((view, index) => aloneUnit(view, index));
-  if (!sharing || wanted.share === 'off') return alone();
-  return together(views);
+/** Views that become a unit, by their places in the list. */
+type Group = Pick<Unit, 'shapeKey' | 'shared' | 'cost' | 'pixels'> & { views: readonly number[] };
 
-  function aloneUnit(view: View, index: number): Unit {
-    const { height, width } = view;
+// Speeds are measured, and so not exact.
+const CLEARLY = 0.85;
+// Lists of views whose grouping is remembered.
+const REMEMBERED = 256;
+
+/** Plans one model's units. */
+export class Planner {
+  readonly #model: PlanModel;
+  readonly #groups = new Recent<readonly Group[]>(REMEMBERED, () => 1);
+
+  constructor(model: PlanModel) {
+    this.#model = model;
+  }
+
+  /**
+   * Units that answer every view once. Views by themselves share batches with those of one size, whatever plane
+   * they are cut from; views together are a batch of their own.
+   *
+   * @throws VggError INVALID_ARGUMENT or TOO_LARGE naming the view at fault
+   */
+  plan(plane: PlanePixels, views: readonly View[], wanted: Wanted): Unit[] {
+    const { width, height, rgb8 } = plane;
+    if (rgb8.length !== width * height * 3)
+      throw expected(`${String(width * height * 3)} bytes of pixels`, rgb8.length, 'rgb8');
+    for (const [index, view] of views.entries())
+      checkView(view, plane, this.#model.spec.inputSize, `views[${String(index)}]`);
+    const all = [...views.keys()];
+    const key = [wanted.share, width, height, ...views.map(placeOf)].join(' ');
+    const groups = this.#groups.get(key, () =>
+      wanted.share === 'off'
+        ? all.map((index) => this.#alone(views, index))
+        : this.#together(views, all, { plane: [width, height].join('x'), always: wanted.share === 'on' }),
+    );
+    return groups.map((group) => ({
+      ...group,
+      views: group.views.flatMap((index) => views[index] ?? []),
+      plane,
+      wanted,
+    }));
+  }
+
+  #alone(views: readonly View[], index: number): Group {
+    const { mostPixels } = this.#model;
+    const { width = 0, height = 0 } = views[index] ?? {};
     const pixels = height * width;
     if (pixels > mostPixels) {
       throw expected(`at most ${String(mostPixels)} pixels`, pixels, `views[${String(index)}]`, 'TOO_LARGE');
     }
     const shapeKey = `${String(width)}x${String(height)}`;
-    return { shapeKey, shared: false, cost: costAlone(view), pixels, views: [view], plane, wanted };
+    return { shapeKey, shared: false, cost: this.#costAlone(views, [index]), pixels, views: [index] };
   }
 
-  function costAlone({ height, width }: View): number {
-    return macs(spec, height, width);
+  #costAlone(views: readonly View[], indices: readonly number[]): number {
+    const sizes = new Map<string, number>();
+    let sum = 0;
+    for (const index of indices) {
+      const { width = 0, height = 0 } = views[index] ?? {};
+      const size = `${String(width)}x${String(height)}`;
+      const cost = sizes.get(size) ?? macs(this.#model.spec, height, width);
+      sizes.set(size, cost);
+      sum += cost;
+    }
+    return sum;
   }
 
   // All in one unit if that is less work than each alone and its states fit; else by halves.
-  function together(some: readonly View[]): Unit[] {
-    if (!sharing) return [];
-    const { products, numbers } = sharedCost(sharedStages(spec, pixelAxes(some), sharing.tileOutputs));
+  #together(
+    views: readonly View[],
+    indices: readonly number[],
+    how: { plane: string; always: boolean },
+  ): Group[] {
+    const { spec, mostPixels, sharing } = this.#model;
+    if (!sharing) return indices.map((index) => this.#alone(views, index));
+    const some = indices.flatMap((index) => views[index] ?? []);
+    const stages = sharedStages(spec, pixelAxes(some), sharing.tileOutputs);
+    const { products, numbers } = sharedCost(stages);
     const cost = products / sharing.price;
     // As many pixels of a view by itself would take the same memory.
-    const pixels = numbers / (2 * convWidth(spec.width, 0));
-    const costApart = some.reduce((sum, view) => sum + costAlone(view), 0);
-    if (cost < costApart && pixels <= mostPixels) {
-      const key = some.map(({ x, y, width, height, mirrored }) => [x, y, width, height, mirrored].join());
-      const shapeKey = ['shared', plane.width, plane.height, ...key].join(' ');
-      return [{ shapeKey, shared: true, cost, pixels, views: some, plane, wanted }];
+    const pixels = Math.ceil(numbers / (2 * convWidth(spec.width, 0)));
+    if ((how.always || cost < CLEARLY * this.#costAlone(views, indices)) && pixels <= mostPixels) {
+      const shapeKey = ['shared', how.plane, ...some.map(placeOf)].join(' ');
+      return [{ shapeKey, shared: true, cost, pixels, views: indices }];
     }
-    if (some.length === 1) return some.map((view) => aloneUnit(view, views.indexOf(view)));
-    return halves(some).flatMap(together);
+    if (indices.length <= 1) return indices.map((index) => this.#alone(views, index));
+    return halves(views, indices).flatMap((half) => this.#together(views, half, how));
   }
 }
 
+function placeOf({ x, y, width, height, mirrored }: View): string {
+  return [x, y, width, height, mirrored ? 'm' : ''].join();
+}
+
 // Mirrored and not, which have little in common; else the upper and the lower half.
-function halves(views: readonly View[]): [View[], View[]] {
-  const mirrored = views.filter((view) => view.mirrored);
-  if (mirrored.length > 0 && mirrored.length < views.length)
-    return [views.filter((view) => !view.mirrored), mirrored];
-  const sorted = [...views].sort((a, b) => a.y + a.height / 2 - b.y - b.height / 2 || a.x - b.x);
+function halves(views: readonly View[], indices: readonly number[]): number[][] {
+  const isMirrored = (index: number) => views[index]?.mirrored === true;
+  const mirrored = indices.filter(isMirrored);
+  if (mirrored.length > 0 && mirrored.length < indices.length)
+    return [indices.filter((index) => !isMirrored(index)), mirrored];
+  const middleOf = (index: number) => {
+    const { y = 0, height = 0 } = views[index] ?? {};
+    return y + height / 2;
+  };
+  const sorted = [...indices].sort((a, b) => middleOf(a) - middleOf(b) || a - b);
   const middle = Math.ceil(sorted.length / 2);
   return [sorted.slice(0, middle), sorted.slice(middle)];
 }

@@ -4,7 +4,7 @@
 import type { Worker } from 'node:worker_threads';
 import { VggError } from '../../../vgg/errors.ts';
 import type { EngineHealth } from '../engine.ts';
-import type { CutScores, WorkerFacts, WorkerRequest } from './messages.ts';
+import type { WorkerFacts, WorkerReply, WorkerRequest } from './messages.ts';
 import { WorkerEnded, WorkerHandle } from './worker-handle.ts';
 
 /** What a supervisor is made of. */
@@ -58,7 +58,7 @@ export class Supervisor {
    *
    * @throws VggError UNAVAILABLE if that one dies too, cannot start, or the supervisor is closed
    */
-  async call(request: WorkerRequest): Promise<CutScores[]> {
+  async call(request: WorkerRequest): Promise<WorkerReply> {
     if (this.#closed) throw closedError();
     const call = this.#call(request);
     this.#underWay.add(call);
@@ -75,7 +75,7 @@ export class Supervisor {
     return this.#closed;
   }
 
-  async #call(request: WorkerRequest): Promise<CutScores[]> {
+  async #call(request: WorkerRequest): Promise<WorkerReply> {
     let death: WorkerEnded | undefined;
     for (let attempt = 0; attempt < 2; attempt++) {
       const worker = await this.#worker;

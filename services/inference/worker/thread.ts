@@ -8,8 +8,10 @@ import type {
   Envelope,
   ModelSource,
   ScoreRequest,
+  Speeds,
   WorkerFacts,
   WorkerMessage,
+  WorkerReply,
 } from './messages.ts';
 
 /** What a library does for its thread. */
@@ -17,9 +19,11 @@ export interface Sessions {
   /**
    * Loads a model and runs it once.
    *
+   * @returns how fast it was, if the library can compute views together
+   *
    * @throws VggError INVALID_ARGUMENT or RESOURCE_EXHAUSTED, naming the model and what is wrong with it
    */
-  load(source: ModelSource): Promise<void>;
+  load(source: ModelSource): Promise<Speeds | undefined>;
   /** Scores views of one size: same length, same order. */
   score(request: ScoreRequest): Promise<CutScores[]>;
   /** Frees a model; does nothing if there is none. */
@@ -60,27 +64,28 @@ async function answer(
 ): Promise<void> {
   const { id } = envelope;
   try {
-    const scores = await perform(sessions, envelope);
-    send({ kind: 'reply', id, scores }, buffersOf(scores));
+    const reply = await perform(sessions, envelope);
+    send({ kind: 'reply', id, reply }, buffersOf(reply.scores));
   } catch (error) {
     send({ kind: 'failure', id, ...told(error) });
   }
 }
 
-async function perform(sessions: Sessions, envelope: Envelope): Promise<CutScores[]> {
+async function perform(sessions: Sessions, envelope: Envelope): Promise<WorkerReply> {
   switch (envelope.kind) {
     case 'score':
-      return sessions.score(envelope);
-    case 'load':
-      await sessions.load(envelope.source);
-      break;
+      return { scores: await sessions.score(envelope) };
+    case 'load': {
+      const speeds = await sessions.load(envelope.source);
+      return { scores: [], ...(speeds && { speeds }) };
+    }
     case 'unload':
       await sessions.unload(envelope.key);
       break;
     case 'close':
       await sessions.close();
   }
-  return [];
+  return { scores: [] };
 }
 
 function buffersOf(scores: readonly CutScores[]): ArrayBuffer[] {

@@ -1,7 +1,11 @@
-// The first pass of a model, which nobody waits for. Knows what a broken model gives.
+// The first passes of a model, which nobody waits for. Knows what a broken model gives, and what is worth sharing.
 
 import { VggError } from '../../../vgg/errors.ts';
-import type { Cut, ModelSource } from './messages.ts';
+import { macs, type NetworkSpec } from '../../../vgg/networks.ts';
+import { pixelAxes, sharedCost, sharedStages, type TileOutputs } from '../../../vgg/sharing/stages.ts';
+import type { View } from '../../../vgg/views.ts';
+import type { PlanePixels } from '../engine.ts';
+import type { Cut, ModelSource, Speeds } from './messages.ts';
 import type { Sessions } from './thread.ts';
 
 /**
@@ -11,16 +15,9 @@ import type { Sessions } from './thread.ts';
  * @throws VggError INVALID_ARGUMENT if a class score is not finite
  */
 export async function warmUp(sessions: Sessions, { key, name, spec }: ModelSource): Promise<void> {
-  const side = spec.inputSize;
-  const rgb8 = new Uint8Array(new SharedArrayBuffer(side * side * 3));
-  for (let i = 0; i < rgb8.length; i++) rgb8[i] = (i * 7919) % 251;
-  const size = { width: side, height: side };
-  const cut: Cut = {
-    plane: { ...size, rgb8 },
-    view: { ...size, index: 0, plane: 0, x: 0, y: 0, mirrored: false, weight: 1 },
-    ...{ softmaxFirst: false, scoreMap: true },
-  };
-  const [scores] = await sessions.score({ kind: 'score', key, shared: false, cuts: [cut] });
+  const { plane, views } = madeUp(spec, 1);
+  const cuts = cutsOf(plane, views, true);
+  const [scores] = await sessions.score({ kind: 'score', key, shared: false, cuts });
   const values = scores?.scoreMap?.values ?? new Float32Array([NaN]);
   if (!values.every(Number.isFinite)) {
     throw new VggError(
@@ -28,4 +25,40 @@ export async function warmUp(sessions: Sessions, { key, name, spec }: ModelSourc
       `Expected finite class scores but ${name} gives ${String(values.find((value) => !Number.isFinite(value)))}: its weights are broken`,
     );
   }
+}
+
+/** How fast four crops that overlap are, each by itself and together. */
+export async function measureSpeeds(
+  sessions: Sessions,
+  { key, spec }: ModelSource,
+  tileOutputs: TileOutputs,
+): Promise<Speeds> {
+  const { plane, views } = madeUp(spec, 2);
+  const cuts = cutsOf(plane, views, false);
+  const timed = async (shared: boolean) => {
+    const start = performance.now();
+    await sessions.score({ kind: 'score', key, shared, cuts });
+    return performance.now() - start;
+  };
+  const alone = (views.length * macs(spec, spec.inputSize, spec.inputSize)) / (await timed(false));
+  await timed(true);
+  const { products } = sharedCost(sharedStages(spec, pixelAxes(views), tileOutputs));
+  return { alone, shared: products / (await timed(true)) };
+}
+
+// A plane with a grid of crops, an eighth of a crop apart.
+function madeUp({ inputSize }: NetworkSpec, grid: number): { plane: PlanePixels; views: View[] } {
+  const apart = inputSize / 8;
+  const side = inputSize + (grid - 1) * apart;
+  const rgb8 = new Uint8Array(new SharedArrayBuffer(side * side * 3));
+  for (let i = 0; i < rgb8.length; i++) rgb8[i] = (i * 7919) % 251;
+  const views = Array.from({ length: grid * grid }, (_, index) => ({
+    ...{ index, plane: 0, width: inputSize, height: inputSize, mirrored: false, weight: 1 / grid ** 2 },
+    ...{ x: apart * (index % grid), y: apart * Math.floor(index / grid) },
+  }));
+  return { plane: { width: side, height: side, rgb8 }, views };
+}
+
+function cutsOf(plane: PlanePixels, views: readonly View[], scoreMap: boolean): Cut[] {
+  return views.map((view) => ({ plane, view, softmaxFirst: false, scoreMap }));
 }

@@ -3,7 +3,7 @@
 
 import type { Worker } from 'node:worker_threads';
 import { VggError, type ErrorCode } from '../../../vgg/errors.ts';
-import type { CutScores, Envelope, WorkerFacts, WorkerMessage, WorkerRequest } from './messages.ts';
+import type { Envelope, WorkerFacts, WorkerMessage, WorkerReply, WorkerRequest } from './messages.ts';
 
 /** The worker ended before it answered: the call may be tried on another. */
 export class WorkerEnded extends Error {
@@ -11,7 +11,7 @@ export class WorkerEnded extends Error {
 }
 
 interface Pending {
-  resolve(scores: CutScores[]): void;
+  resolve(reply: WorkerReply): void;
   reject(error: Error): void;
 }
 
@@ -59,7 +59,7 @@ export class WorkerHandle {
    *
    * @throws WorkerEnded if it ends before it answers; VggError if it answers with one
    */
-  call(request: WorkerRequest): Promise<CutScores[]> {
+  call(request: WorkerRequest): Promise<WorkerReply> {
     return new Promise((resolve, reject) => {
       if (this.#end) {
         reject(this.#end);
@@ -79,7 +79,7 @@ export class WorkerHandle {
   #settle(message: Extract<WorkerMessage, { id: number }>): void {
     const pending = this.#pending.get(message.id);
     this.#pending.delete(message.id);
-    if (message.kind === 'reply') pending?.resolve(message.scores);
+    if (message.kind === 'reply') pending?.resolve(message.reply);
     else pending?.reject(errorOf(message));
   }
 }

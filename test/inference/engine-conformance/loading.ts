@@ -137,7 +137,7 @@ export function engineLoading(start: (options: EngineOptions) => Promise<Engine>
       const units = loaded.plan(
         plane,
         Array.from({ length: 7 }, (_, index) => viewOf(plane, { index, width: 32, height: 32 })),
-        { ...PLAIN, share: 'off' },
+        PLAIN,
       );
       await expect(loaded.score(units)).rejects.toMatchObject({ code: 'INTERNAL' });
       const vast = noisePlane(256, 256);

@@ -43,7 +43,7 @@ export function engineConformance(start: () => Promise<Engine>): void {
     return engine.load(await openModel(await randomModel(spec, parent, seed)));
   }
 
-  describe.each(['auto', 'off'] as const)('golden answers, sharing %s', (share) => {
+  describe.each(['on', 'off'] as const)('golden answers, sharing %s', (share) => {
     test.each(['A', 'A-LRN', 'D'])(
       '%s: centre crop, dense views, score map and 50 crops',
       async (network) => {
@@ -92,7 +92,7 @@ export function engineConformance(start: () => Promise<Engine>): void {
     );
   });
 
-  describe.each(['auto', 'off'] as const)('plain loops in float64, sharing %s', (share) => {
+  describe.each(['on', 'off'] as const)('plain loops in float64, sharing %s', (share) => {
     test.each(NETWORK_NAMES)('%s: crop and dense view, both flips, both orders', async (network) => {
       const loaded = await load({ network, ...TINY });
       const plane = noisePlane(70, 96);
