@@ -35,7 +35,7 @@ console.log(
   `${library} ${version}, ${device}, ${String(threads)} threads, median of ${String(repeats)} interleaved runs`,
 );
 
-const folders = [join(packageRoot, 'models', 'caltech-101-a')];
+const folders = [join(packageRoot, 'models', 'caltech-101-d')];
 if (!values['default-only']) folders.push(await randomModel(D));
 for (const folder of folders) {
   const model = await engine.load(await openModel(folder));

@@ -76,7 +76,7 @@ console.log(`${String(clients)} clients, medians of interleaved runs; load of th
 
 const repeats = Number(values.repeats);
 const photos = Number(values.photos);
-await benchModel(join(packageRoot, 'models', 'caltech-101-a'), [
+await benchModel(join(packageRoot, 'models', 'caltech-101-d'), [
   { name: '150 crops', evaluation: { protocol: 'MULTI_CROP' }, photo: small, photos, repeats, aim: 0.9 },
   { name: 'dense', evaluation: { protocol: 'DENSE' }, photo: small, photos: 4 * photos, repeats, aim: 0.9 },
 ]);

@@ -46,7 +46,7 @@ else console.log(JSON.stringify(await measure(folder)));
 
 async function compare(repeats: number): Promise<void> {
   const spec = { network: 'D', width: 1, hidden: 4096, classes: 1000, inputSize: 224 } as const;
-  for (const model of [join(packageRoot, 'models', 'caltech-101-a'), await randomModel(spec)]) {
+  for (const model of [join(packageRoot, 'models', 'caltech-101-d'), await randomModel(spec)]) {
     const weights = statSync(join(model, MODEL_FILES.weights)).size;
     const runs: Measured[] = [];
     for (let repeat = 0; repeat < repeats; repeat++) {

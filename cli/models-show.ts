@@ -29,7 +29,7 @@ export function addModelsShow(models: Command): void {
     .description('show what a model is, and where it comes from')
     .option('--models <dir>', 'folder of models (default: $VGG_MODELS, or the one in the package)')
     .option('--json', 'print one JSON object')
-    .addHelpText('after', '\nExamples:\n  vgg models show caltech-101-a\n  vgg models show torchvision-vgg16')
+    .addHelpText('after', '\nExamples:\n  vgg models show caltech-101-d\n  vgg models show torchvision-vgg16')
     .action(async (name: string, flags: { models?: string; json?: boolean }) => {
       const folder = modelsFolder(flags.models);
       const release = CATALOGUE.find((each) => each.name === name);

@@ -67,10 +67,10 @@ describe('classify', () => {
     expect(lines).toHaveLength(2);
     expect(lines[0]).toEqual({
       photo: PHOTO,
-      model: 'caltech-101-a',
-      network: 'A',
+      model: 'caltech-101-d',
+      network: 'D',
       protocol: 'TEN_CROP',
-      scales: [73, 110, 146],
+      scales: [72, 92, 112],
       views: 30,
       engine: 'onnx',
       predictions: [
@@ -141,7 +141,7 @@ describe('classify', () => {
     [['--grid', '17'], `${PHOTO}: Expected a whole number from 1 to 16 but received 17 (grid)`],
     [['--share', 'on'], 'Expected one of auto, off but received on (--share)'],
     [['--top', '0'], 'Expected a whole number from 1 to 1000000 but received 0 (--top)'],
-    [['--model', 'none'], 'Expected a model of caltech-101-a but received none (model)'],
+    [['--model', 'none'], 'Expected a model of caltech-101-d but received none (model)'],
     [['--server', 'nowhere'], 'Expected HOST:PORT'],
   ])('%j is one clear line, status 1', async (flags, message) => {
     const { status, stdout, stderr } = await vgg(['classify', PHOTO, ...flags]);
@@ -256,7 +256,7 @@ test('doctor finds nothing bad here', async () => {
   expect(findings.filter(({ state }) => state === 'bad')).toEqual([]);
   expect(status).toBe(0);
   expect(findings.map(({ what }) => what)).toEqual(
-    expect.arrayContaining(['Node', 'engine onnx', 'model caltech-101-a']),
+    expect.arrayContaining(['Node', 'engine onnx', 'model caltech-101-d']),
   );
 });
 

@@ -39,10 +39,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'vgg-list-'));
   models = join(folder, 'models');
   await mkdir(models);
-  await cp(join(packageRoot, 'models/caltech-101-a'), join(models, 'caltech-101-a'), { recursive: true });
-  await cp(join(packageRoot, 'models/caltech-101-a'), join(models, LONG), { recursive: true });
+  await cp(join(packageRoot, 'models/caltech-101-d'), join(models, 'caltech-101-d'), { recursive: true });
+  await cp(join(packageRoot, 'models/caltech-101-d'), join(models, LONG), { recursive: true });
   const json = join(models, LONG, 'model.json');
-  await writeFile(json, (await readFile(json, 'utf8')).replace('"caltech-101-a"', `"${LONG}"`));
+  await writeFile(json, (await readFile(json, 'utf8')).replace('"caltech-101-d"', `"${LONG}"`));
 });
 afterAll(async () => {
   await rm(folder, { recursive: true });
@@ -53,8 +53,8 @@ describe('list', () => {
     const { status, stdout, stderr } = await vgg('list', '--models', models);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(widest(stdout)).toBeLessThanOrEqual(80);
-    expect(stdout).toMatch(/^caltech-101-a +A 0\.5 +100 +64 +3\.1 M +6\.0 MiB +F16 +CC-BY$/m);
-    expect(stdout).toMatch(/^a-name-that-[a-z-]*…[a-z-]*-legal +A 0\.5/m);
+    expect(stdout).toMatch(/^caltech-101-d +D 0\.25 +100 +64 +1\.5 M +2\.9 MiB +F16 +CC-BY$/m);
+    expect(stdout).toMatch(/^a-name-that-[a-z-]*…[a-z-]*-legal +D 0\.25/m);
     expect(stdout).toMatch(
       /^torchvision-vgg16-bn +torchvision +D \+ BN +528 MiB +26\.6 \/ 8\.5 +BSD-3-Clause$/m,
     );
@@ -67,9 +67,9 @@ describe('list', () => {
     const all = objects((await vgg('list', '--models', models, '--json')).stdout);
     expect(all.map(({ installed }) => installed)).toEqual([...[true, true], ...CATALOGUE.map(() => false)]);
     expect(all[1]).toMatchObject({
-      name: 'caltech-101-a',
-      network: 'A',
-      parameters: 3_144_996,
+      name: 'caltech-101-d',
+      network: 'D',
+      parameters: 1_497_396,
       dtypes: ['F16'],
       licence: 'CC-BY-4.0',
     });
@@ -100,29 +100,29 @@ describe('list', () => {
 
   test('a model that is broken is named, and hides no other', async () => {
     const some = join(folder, 'some');
-    await cp(join(models, 'caltech-101-a'), join(some, 'caltech-101-a'), { recursive: true });
+    await cp(join(models, 'caltech-101-d'), join(some, 'caltech-101-d'), { recursive: true });
     await mkdir(join(some, 'broken'));
     await writeFile(join(some, 'broken', 'model.json'), '{');
     const { status, stdout, stderr } = await vgg('list', '--models', some, '--installed');
     expect(status).toBe(1);
-    expect(stdout).toContain('caltech-101-a');
+    expect(stdout).toContain('caltech-101-d');
     expect(stderr).toBe('broken: Expected model.json to be JSON but it does not parse\n');
   });
 });
 
 describe('show', () => {
   test('a model that is installed', async () => {
-    const { stdout } = await vgg('show', 'caltech-101-a', '--models', models);
+    const { stdout } = await vgg('show', 'caltech-101-d', '--models', models);
     expect(widest(stdout)).toBeLessThanOrEqual(80);
     for (const line of [
-      /^size +6\.0 MiB, stored as F16$/m,
+      /^size +2\.9 MiB, stored as F16$/m,
       /^licence +CC-BY-4\.0$/m,
-      /^scales +73, 110, 146$/m,
-      /^kernel +cubic$/m,
-      /^network +column A of the paper's Table 1, 11 weight layers, 0\.5 of its width$/m,
-      /^parameters +3,144,996$/m,
-      /^sees +182 pixels square/m,
-      /^costs +0\.155 GMAC a view of 64 × 64$/m,
+      /^scales +72, 92, 112$/m,
+      /^kernel +linear$/m,
+      /^network +column D of the paper's Table 1, 16 weight layers, 0\.25 of its width$/m,
+      /^parameters +1,497,396$/m,
+      /^sees +244 pixels square/m,
+      /^costs +0\.080 GMAC a view of 64 × 64$/m,
     ])
       expect(stdout).toMatch(line);
   });

@@ -87,7 +87,7 @@ describe('a request', () => {
   });
 
   test('for a model asks for a key, too; probes and help do not', async () => {
-    for (const path of ['/v1/models', '/v1/models/caltech-101-a']) {
+    for (const path of ['/v1/models', '/v1/models/caltech-101-d']) {
       expect((await fetch(gateway.url + path)).status).toBe(401);
       expect((await fetch(gateway.url + path, { headers: { 'x-api-key': KEY } })).status).toBe(200);
     }

@@ -35,10 +35,10 @@ describe('POST /v1/classify', () => {
     expect(Object.keys(body).sort()).toEqual([...KEYS].sort());
     expect(body).toMatchObject({
       photo: '',
-      model: 'caltech-101-a',
-      network: 'A',
+      model: 'caltech-101-d',
+      network: 'D',
       protocol: 'MULTI_CROP',
-      scales: [73, 110, 146],
+      scales: [72, 92, 112],
       views: 150,
       engine: 'onnx',
     });
@@ -110,7 +110,7 @@ describe('POST /v1/classify', () => {
     const { scales, views, predictions } = await answer(
       '?protocol=center-crop&scales=&grid=&top=&model=&kernel=',
     );
-    expect({ scales, views, top: predictions.length }).toEqual({ scales: [73, 110, 146], views: 3, top: 5 });
+    expect({ scales, views, top: predictions.length }).toEqual({ scales: [72, 92, 112], views: 3, top: 5 });
   });
 
   test('takes top, and gives no more than there are classes', async () => {
@@ -120,7 +120,7 @@ describe('POST /v1/classify', () => {
   });
 
   test('takes a model by its name', async () => {
-    expect((await answer('?protocol=center-crop&model=caltech-101-a')).model).toBe('caltech-101-a');
+    expect((await answer('?protocol=center-crop&model=caltech-101-d')).model).toBe('caltech-101-d');
   });
 
   test('takes kernel, align and scoreOrder in any spelling', async () => {
@@ -201,7 +201,7 @@ describe('POST /v1/classify', () => {
     );
     expect(viewScores.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(viewScores.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 9);
-    expect(first).toMatchObject({ model: 'caltech-101-a', scale: 73, width: 64, height: 64 });
+    expect(first).toMatchObject({ model: 'caltech-101-d', scale: 73, width: 64, height: 64 });
     expect(first?.posterior).toHaveLength(100);
   });
 

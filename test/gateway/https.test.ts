@@ -66,7 +66,7 @@ describe.skipIf(!made)('HTTPS', () => {
       },
     );
     expect(status).toBe(200);
-    expect(JSON.parse(body)).toMatchObject({ model: 'caltech-101-a', views: 3 });
+    expect(JSON.parse(body)).toMatchObject({ model: 'caltech-101-d', views: 3 });
     await expect(fetch(gateway.url.replace('https', 'http'))).rejects.toThrow();
     await gateway.close();
   });

@@ -16,8 +16,8 @@ import {
   untilQuiet,
 } from './running-gateway.ts';
 
-// The most work that one request may bring: 98 to 450 crops, and whole planes of up to 292×365.
-const SLOW = '?protocol=dense-and-multi-crop&grid=10&scales=200,292';
+// The most work that one request may bring: 98 to 450 crops, and whole planes of up to 224×280.
+const SLOW = '?protocol=dense-and-multi-crop&grid=10&scales=200,224&share=off';
 const CANCELLED = 'vgg_inference_dropped_views_total{code="CANCELLED"}';
 
 let stack: Stack;
@@ -123,7 +123,7 @@ describe('services that are gone', () => {
     const answers = [
       classify(orphan),
       fetch(`${orphan.url}/v1/models`),
-      fetch(`${orphan.url}/v1/models/caltech-101-a`),
+      fetch(`${orphan.url}/v1/models/caltech-101-d`),
     ];
     for (const response of await Promise.all(answers)) {
       expect(response.status).toBe(503);

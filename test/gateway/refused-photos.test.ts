@@ -131,7 +131,7 @@ describe('bodies', () => {
         ),
       413,
       'TOO_LARGE',
-      'Expected planes with sides ≤ 16384 pixels and ≤ 8 megapixels but received a photo of 1×16000, whose aspect ratio makes the plane at scale 73 73×1168000 (scales[0])',
+      'Expected planes with sides ≤ 16384 pixels and ≤ 8 megapixels but received a photo of 1×16000, whose aspect ratio makes the plane at scale 72 72×1152000 (scales[0])',
     ],
     [
       'a body over the limit',

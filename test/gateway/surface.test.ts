@@ -28,26 +28,26 @@ describe('models', () => {
     expect(models).toHaveLength(1);
     const [model] = models;
     expect(model).toMatchObject({
-      name: 'caltech-101-a',
-      network: 'A',
-      width: 0.5,
+      name: 'caltech-101-d',
+      network: 'D',
+      width: 0.25,
       hidden: 512,
       classes: 100,
       inputSize: 64,
-      scales: [73, 110, 146],
-      kernel: 'cubic',
+      scales: [72, 92, 112],
+      kernel: 'linear',
       isDefault: true,
       engine: 'onnx',
       licence: 'CC-BY-4.0',
     });
     expect(model?.labels).toHaveLength(100);
     expect(model?.sha256).toMatch(/^[0-9a-f]{64}$/);
-    expect(model?.mean.red).toBeCloseTo(138.285, 3);
+    expect(model?.mean.red).toBeCloseTo(139.008, 3);
   });
 
   test('are shown by name', async () => {
     const { models } = (await (await get('/v1/models')).json()) as { models: Model[] };
-    const response = await get('/v1/models/caltech-101-a');
+    const response = await get('/v1/models/caltech-101-d');
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual(models[0]);
   });
@@ -59,7 +59,7 @@ describe('models', () => {
       expect(response.status).toBe(404);
       const { code, detail, errors } = (await response.json()) as Record<string, unknown>;
       expect(code).toBe('NOT_FOUND');
-      expect(detail).toMatch(/^Expected a model of caltech-101-a but received \S+ \(model\)$/);
+      expect(detail).toMatch(/^Expected a model of caltech-101-d but received \S+ \(model\)$/);
       expect(errors).toEqual([{ field: 'model', message: detail }]);
     },
   );
