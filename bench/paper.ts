@@ -1,12 +1,12 @@
 // The paper's experiments in small, on any folder of photos with one folder a class:
 //
-//     node dist/bench/paper.js PHOTOS [--seeds 1,2] [--work paper-runs] [--results docs/paper]
+//     node dist/bench/paper.js PHOTOS [--seeds 1,2] [--epochs 24] [--work paper-runs] [--results docs/paper]
 //
 // Trains every network of bench/paper/trials.ts with the same budget, evaluates them on photos that no training
 // saw, holds the paper's claims against the outcome, and writes tables, plots and the numbers behind them to
 // --results. Takes hours; interrupted, the same command goes on. With --only-report nothing is trained.
 
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeResults } from './paper/results.ts';
 import { readSeed, runSeed } from './paper/runs.ts';
@@ -15,6 +15,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seeds: { type: 'string', default: '1' },
+    epochs: { type: 'string', default: '24' },
     work: { type: 'string', default: 'paper-runs' },
     results: { type: 'string', default: 'docs/paper' },
     'only-report': { type: 'boolean', default: false },
@@ -25,10 +26,10 @@ if (photos === undefined) {
   console.error('Expected a folder of photos: node dist/bench/paper.js PHOTOS');
   process.exit(2);
 }
-const seeds = values.seeds.split(',').map(Number);
+const epochs = Number(values.epochs);
+const runs = values.seeds.split(',').map((seed) => ({ epochs, seed: Number(seed) }));
 const work = resolve(values.work);
-for (const seed of seeds) {
-  if (!values['only-report']) await runSeed(resolve(photos), work, seed);
-}
-await writeResults(await Promise.all(seeds.map((seed) => readSeed(work, seed))), resolve(values.results));
+for (const run of values['only-report'] ? [] : runs) await runSeed(resolve(photos), work, run);
+const results = await Promise.all(runs.map((run) => readSeed(work, run)));
+await writeResults(results, { dataset: basename(resolve(photos)), epochs }, resolve(values.results));
 console.error(`Tables, plots and numbers are in ${values.results}`);

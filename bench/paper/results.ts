@@ -12,7 +12,7 @@ import { rowKey } from './outcomes.ts';
 import { claimsSvg, curvesSvg } from './plot.ts';
 import type { Epoch, SeedResults } from './runs.ts';
 import { markdown } from './tables.ts';
-import { BUDGET, SITTINGS, TRIALS, trialRecipe, trialTestScales, type Trial } from './trials.ts';
+import { BUDGET, SITTINGS, TRIALS, trainScales, trialTestScales, type Trial } from './trials.ts';
 
 /** A row of the tables. Errors in %. */
 export interface ResultRow {
@@ -54,7 +54,9 @@ export interface TrainingResult {
 
 /** All of it. */
 export interface Results {
-  budget: typeof BUDGET;
+  /** Name of the folder of photos. */
+  dataset: string;
+  budget: typeof BUDGET & { epochs: number };
   seeds: number[];
   /** Photos that rows are measured on, in each seed. */
   photos: number;
@@ -64,8 +66,12 @@ export interface Results {
 }
 
 /** Writes results.json, README.md and the plots. Claims and rows whose trials are not finished are left out. */
-export async function writeResults(seeds: readonly SeedResults[], folder: string): Promise<void> {
-  const results = resultsOf(seeds);
+export async function writeResults(
+  seeds: readonly SeedResults[],
+  { dataset, epochs }: { dataset: string; epochs: number },
+  folder: string,
+): Promise<void> {
+  const results: Results = { dataset, ...resultsOf(seeds, epochs) };
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'results.json'), `${JSON.stringify(results, undefined, 1)}\n`);
   await writeFile(join(folder, 'claims.svg'), claimsSvg(results.claims));
@@ -73,7 +79,7 @@ export async function writeResults(seeds: readonly SeedResults[], folder: string
   await writeFile(join(folder, 'README.md'), markdown(results));
 }
 
-function resultsOf(seeds: readonly SeedResults[]): Results {
+function resultsOf(seeds: readonly SeedResults[], epochs: number): Omit<Results, 'dataset'> {
   const rows = SITTINGS.flatMap(({ trials, protocols, fuse }) => {
     const names = [...trials.map((trial) => [trial]), ...(fuse ? [[...trials]] : [])];
     return names.flatMap((group) =>
@@ -87,7 +93,7 @@ function resultsOf(seeds: readonly SeedResults[]): Results {
     );
   });
   return {
-    budget: BUDGET,
+    budget: { ...BUDGET, epochs },
     seeds: seeds.map(({ seed }) => seed),
     photos: Math.max(...seeds.flatMap((each) => [...each.rows.values()].map(({ size }) => size)), 0),
     rows,
@@ -113,8 +119,7 @@ function resultRow(name: RowName, seeds: readonly SeedResults[]): ResultRow | un
   const trials = name.trials.map(trialNamed);
   const [first] = trials;
   if (!first) return undefined;
-  const recipe = trialRecipe(first, 1, '');
-  const train = [...new Set(recipe.scales)];
+  const train = trainScales(first);
   const test = trialTestScales(first)[name.scales];
   const errors = (most: number) =>
     ranks.map((each) => [...each.values()].filter((rank) => rank > most).length);

@@ -8,7 +8,15 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../../proto/package-root.ts';
 import { readOutcomes, type Rows } from './outcomes.ts';
-import { SITTINGS, TRIALS, trialRecipe, trialTestScales, type Sitting, type Trial } from './trials.ts';
+import {
+  SITTINGS,
+  TRIALS,
+  trialRecipe,
+  trialTestScales,
+  type Choices,
+  type Sitting,
+  type Trial,
+} from './trials.ts';
 
 /** A line of a training log, as far as it matters here. */
 export interface Epoch {
@@ -28,16 +36,16 @@ export interface SeedResults {
 }
 
 /** Trains and evaluates what a seed lacks. */
-export async function runSeed(photos: string, work: string, seed: number): Promise<void> {
-  const at = foldersOf(work, seed);
+export async function runSeed(photos: string, work: string, choices: Choices): Promise<void> {
+  const at = foldersOf(work, choices);
   await mkdir(at.models, { recursive: true });
-  for (const trial of TRIALS) await trainTrial(trial, photos, at, seed);
+  for (const trial of TRIALS) await trainTrial(trial, photos, at, choices);
   for (const sitting of SITTINGS) await evaluateSitting(sitting, photos, at);
 }
 
 /** What there is of a seed, finished or not. */
-export async function readSeed(work: string, seed: number): Promise<SeedResults> {
-  const at = foldersOf(work, seed);
+export async function readSeed(work: string, choices: Choices): Promise<SeedResults> {
+  const at = foldersOf(work, choices);
   const logs = new Map<string, Epoch[]>();
   for (const { name } of TRIALS) {
     if (!existsSync(join(at.models, name))) continue;
@@ -56,13 +64,14 @@ export async function readSeed(work: string, seed: number): Promise<SeedResults>
     for (const [key, ranks] of await readOutcomes(join(at.sitting(name), 'journal.jsonl')))
       rows.set(key, ranks);
   }
-  return { seed, logs, rows };
+  return { seed: choices.seed, logs, rows };
 }
 
 type Folders = ReturnType<typeof foldersOf>;
 
-function foldersOf(work: string, seed: number) {
-  const root = join(work, `seed-${String(seed)}`);
+// Another budget is another folder: nothing of one is taken for the other's.
+function foldersOf(work: string, { epochs, seed }: Choices) {
+  const root = join(work, `${String(epochs)}-epochs`, `seed-${String(seed)}`);
   return {
     models: join(root, 'models'),
     run: (trial: string) => join(root, 'runs', trial),
@@ -70,13 +79,13 @@ function foldersOf(work: string, seed: number) {
   };
 }
 
-async function trainTrial(trial: Trial, photos: string, at: Folders, seed: number): Promise<void> {
+async function trainTrial(trial: Trial, photos: string, at: Folders, choices: Choices): Promise<void> {
   if (existsSync(join(at.models, trial.name))) return;
-  console.error(`Seed ${String(seed)}: training ${trial.name}`);
+  console.error(`Seed ${String(choices.seed)}: training ${trial.name}`);
   const run = at.run(trial.name);
   await mkdir(run, { recursive: true });
   const recipe = `${run}.json`;
-  await writeFile(recipe, JSON.stringify(trialRecipe(trial, seed, at.models)));
+  await writeFile(recipe, JSON.stringify(trialRecipe(trial, choices, at.models)));
   const options = ['--recipe', recipe, '--run', run, '--to', at.models, '--name', trial.name, '--resume'];
   await vgg('train', photos, ...options);
 }

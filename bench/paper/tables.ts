@@ -13,28 +13,31 @@ const EVALUATIONS: Partial<Record<Protocol, string>> = {
 
 /** The page. */
 export function markdown(results: Results): string {
-  const { budget, seeds, photos, rows, training } = results;
+  const { dataset, budget, seeds, photos, rows, training } = results;
   const own = rows.filter(({ trials }) => trials.length === 1);
   const hours = training.reduce((sum, { minutes }) => sum + minutes, 0) / 60;
   const several = seeds.length > 1;
   return `# The paper's experiments in small
 
-Written by \`node dist/bench/paper.js PHOTOS --seeds ${seeds.join(',')}\`; [results.json](results.json) has every number.
+Written by \`node dist/bench/paper.js PHOTOS --seeds ${seeds.join(',')} --epochs ${String(budget.epochs)}\`; [results.json](results.json) has every number.
 
-Caltech-101 (100 classes), inputs of ${String(budget.inputSize)} × ${String(budget.inputSize)}, convolutions ${String(1 / budget.width)} times narrower than the paper's, ${String(budget.hidden)} hidden
+Photos: ${dataset}. Inputs of ${String(budget.inputSize)} × ${String(budget.inputSize)}, convolutions ${String(1 / budget.width)} times narrower than the paper's, ${String(budget.hidden)} hidden
 outputs. Every network has the same budget: ${String(budget.epochs)} epochs of SGD in batches of ${String(budget.batch)}, the rate falling by a cosine, dropout ${String(budget.dropout)}, the
 rest as in the paper. A quarter of each class (${String(photos)} photos) is held out and all errors are on it. ${several ? `Seeds ${seeds.join(', ')} each have a split, an order and an initialisation of their own; errors are their means.` : 'One seed.'}
 Training took ${hours.toFixed(1)} hours of two shared cores. Scales are the paper's in units of the input: S = 73 is its 256, 110 its 384, 146 its 512.
 
 Two things differ from the paper, and why:
 
-- **Batch normalisation.** The paper's networks have none. Without it and within this budget the deep ones do not learn
-  (\`d-plain\` below), so networks named \`-plain\` are the paper's own and answer the questions about LRN and initialisation; the
-  others are normalised. Rates are ${String(RATES.normalised)} with and ${String(RATES.plain)} without it.
+- **Batch normalisation.** The paper's networks have none. Without it the deep ones learn so slowly that this budget would say
+  little of them (compare \`d-plain\` with \`d\` below), so networks named \`-plain\` are the paper's own and
+  answer the questions about LRN and initialisation; the others are normalised. Rates are ${String(RATES.normalised)} with and ${String(RATES.plain)} without it.
 - **No fine-tuning chain.** S = 384 and jittered networks begin from the same initialisation as the others, so that budgets are equal.
 
 The epoch that is kept is the one with the least error on the held-out photos, for every network alike; errors are therefore a little
 too good as such, while differences are not.
+
+The budget is small: the curves below have not come to rest, and those of deeper and of jittered networks least of all. So what is found
+here is what these networks reach in ${String(budget.epochs)} epochs, not what they could; \`--epochs\` gives them more.
 
 ## What the paper says, and what was found
 

@@ -73,21 +73,28 @@ export const SITTINGS: readonly Sitting[] = [
   { name: 'larger', trials: ['d-384'], protocols: CROP_AND_DENSE, fuse: false },
 ];
 
-/** The same for every trial: what a few hours of two cores allow. */
+/** The same for every trial, beside the epochs: what a few hours of two cores allow. */
 export const BUDGET = {
   ...{ width: 1 / 8, hidden: 512, inputSize: 64 },
-  ...{ epochs: 24, batch: 64, microBatch: 64, schedule: 'cosine', warmUp: 1, dropout: 0.3 },
+  ...{ batch: 64, microBatch: 64, schedule: 'cosine', warmUp: 1, dropout: 0.3 },
   ...{ initialisation: 'glorot', validation: 0.25 },
 } as const satisfies Partial<Recipe>;
 
 /** Learning rates: plain networks do not stand the rate that normalised ones make most of. */
 export const RATES = { normalised: 0.05, plain: 0.02 };
 
+/** Choices of a run of the experiments. */
+export interface Choices {
+  epochs: number;
+  seed: number;
+}
+
 /** @param models folder of the seed's models, for what the trial begins with */
-export function trialRecipe(trial: Trial, seed: number, models: string): Recipe {
+export function trialRecipe(trial: Trial, { epochs, seed }: Choices, models: string): Recipe {
   return {
     ...paperRecipe(trial.network, BUDGET.inputSize),
     ...BUDGET,
+    epochs,
     batchNorm: !trial.plain,
     learningRate: trial.plain ? RATES.plain : RATES.normalised,
     scales: [pixels(trial.scales[0]), pixels(trial.scales[1])],
@@ -96,6 +103,11 @@ export function trialRecipe(trial: Trial, seed: number, models: string): Recipe 
     }),
     seed,
   };
+}
+
+/** Scales that a trial is trained at, in pixels: one, or least and most. */
+export function trainScales({ scales: [least, most] }: Trial): number[] {
+  return [...new Set([pixels(least), pixels(most)])];
 }
 
 /** Scales that a trial is tested at, in pixels: the one in the middle (Table 3), and all three (Table 4). */
