@@ -36,6 +36,9 @@ export interface EngineOptions {
   schedule?: (run: () => void, ms: number) => () => void;
 }
 
+// A unit of several views takes at most about so long: whoever comes meanwhile waits for it.
+const MOST_MS = 2000;
+
 /** What makes an engine of a library. */
 export interface Library {
   readonly name: EngineName;
@@ -114,7 +117,12 @@ class WorkerEngine implements Engine {
     const source: ModelSource = { key: this.#nextKey++, name, spec, mean: json.mean, weightsPath, tensors };
     const { speeds } = await supervisor.call({ kind: 'load', source });
     const { tileOutputs } = library;
-    const sharing = speeds && tileOutputs && { tileOutputs, price: speeds.shared / speeds.alone };
+    const sharing = speeds &&
+      tileOutputs && {
+        tileOutputs,
+        price: speeds.shared / speeds.alone,
+        mostCost: speeds.alone * MOST_MS,
+      };
     sources.set(source.key, source);
     return new WorkerModel({
       ...{ model, key: source.key, supervisor, bounds, sharing },

@@ -22,6 +22,8 @@ export interface Sharing {
   tileOutputs: TileOutputs;
   /** Products in shared form that take as long as one multiply-accumulate of a view by itself. */
   price: number;
+  /** Most multiply-accumulates of a unit, so that others have their turn; a single view may take more. */
+  mostCost: number;
 }
 
 /** Views that become a unit, by their places in the list. */
@@ -92,7 +94,7 @@ export class Planner {
     return sum;
   }
 
-  // All in one unit if that is less work than each alone and its states fit; else by halves.
+  // All in one unit if that is less work than each alone, fits the memory and does not take too long; else by halves.
   #together(
     views: readonly View[],
     indices: readonly number[],
@@ -106,7 +108,9 @@ export class Planner {
     const cost = products / sharing.price;
     // As many pixels of a view by itself would take the same memory.
     const pixels = Math.ceil(numbers / (2 * convWidth(spec.width, 0)));
-    if ((how.always || cost < CLEARLY * this.#costAlone(views, indices)) && pixels <= mostPixels) {
+    const pays = how.always || cost < CLEARLY * this.#costAlone(views, indices);
+    const fits = pixels <= mostPixels && (cost <= sharing.mostCost || indices.length === 1);
+    if (pays && fits) {
       const shapeKey = ['shared', how.plane, ...some.map(placeOf)].join(' ');
       return [{ shapeKey, shared: true, cost, pixels, views: indices }];
     }
