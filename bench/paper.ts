@@ -8,6 +8,7 @@
 
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { integer } from '../cli/options.ts';
 import { writeResults } from './paper/results.ts';
 import { readSeed, runSeed } from './paper/runs.ts';
 
@@ -26,8 +27,8 @@ if (photos === undefined) {
   console.error('Expected a folder of photos: node dist/bench/paper.js PHOTOS');
   process.exit(2);
 }
-const epochs = Number(values.epochs);
-const runs = values.seeds.split(',').map((seed) => ({ epochs, seed: Number(seed) }));
+const epochs = integer(values.epochs, '--epochs', 1, 1e6);
+const runs = values.seeds.split(',').map((text) => ({ epochs, seed: integer(text, '--seeds', 0, 2 ** 31) }));
 const work = resolve(values.work);
 for (const run of values['only-report'] ? [] : runs) await runSeed(resolve(photos), work, run);
 const results = await Promise.all(runs.map((run) => readSeed(work, run)));

@@ -7,7 +7,7 @@ import type { ClaimResult, Results, TrainingResult, Verdict } from './results.ts
 const WIDTH = 900;
 const RIGHT = WIDTH - 24;
 
-// Names of the style sheet's colours, told apart without colour by the sign that stands for each verdict.
+// The style sheet's colours; without colour, the side of zero on which an interval lies says the same.
 const STYLES: Record<Verdict, string> = {
   reproduced: 'top5',
   open: 'training',
@@ -44,7 +44,7 @@ export function claimsSvg(claims: readonly ClaimResult[]): string {
         const { low, middle, high } = sided(each);
         const style = STYLES[each.verdict];
         const bar = `<path class="curve ${style}" d="M${number(x(low))} ${number(y)}L${number(x(high))} ${number(y)}"/>`;
-        const dot = `<path class="curve ${style}" stroke-width="8" style="stroke-width:8" d="M${number(x(middle))} ${number(y)}h0.01"/>`;
+        const dot = `<path class="curve ${style}" style="stroke-width:8" d="M${number(x(middle))} ${number(y)}h0.01"/>`;
         return text('', left - 12, y + 4, each.claim.text, 'end') + bar + dot;
       }),
     ],

@@ -91,9 +91,15 @@ export class OnnxSessions implements Sessions {
     const graph = { ...source, weightsFile: basename(weights) };
     const options = sessionOptions(this.#threads, dirname(weights));
     const file = openSync(weights, 'r');
+    const opened: InferenceSession[] = [];
+    const open = async (bytes: Uint8Array) => {
+      const session = await InferenceSession.create(bytes, options);
+      opened.push(session);
+      return session;
+    };
     try {
-      const body = await InferenceSession.create(writeBody(graph), options);
-      const head = await InferenceSession.create(writeHead(graph), options);
+      const body = await open(writeBody(graph));
+      const head = await open(writeHead(graph));
       const shared = new SharedNetwork({
         ...{ source, stages: this.#stages },
         weights: (name) => readTensor(source, file, name),
@@ -101,6 +107,7 @@ export class OnnxSessions implements Sessions {
       });
       return { source, body, head, shared };
     } catch (cause) {
+      for (const session of opened) await session.release();
       if (cause instanceof VggError) throw cause;
       if (isOutOfMemory(cause)) throw outOfMemory(cause, `model ${source.name}`);
       throw new VggError(

@@ -2,13 +2,13 @@
 // buffers, strips and the order of steps; what is shared the plan knows, how a step is computed its graph.
 
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { ConvLayer } from '../../../vgg/networks.ts';
-import { networkLayers } from '../../../vgg/networks.ts';
+import { networkLayers, type ConvLayer, type LrnLayer } from '../../../vgg/networks.ts';
 import { sharedPlan, type SharedPlan, type SharedStep } from '../../../vgg/sharing/plan.ts';
 import { transformedFilters, winograd } from '../../../vgg/sharing/winograd.ts';
 import type { View } from '../../../vgg/views.ts';
 import type { PlanePixels } from '../engine.ts';
 import type { ModelSource } from '../worker/messages.ts';
+import { geometryKey } from '../worker/plan.ts';
 import { Recent } from '../worker/recent.ts';
 import {
   BIAS,
@@ -61,7 +61,12 @@ export class StageSessions {
   /** The session of a graph, which is written on first use. */
   get(name: string, write: () => Uint8Array): Promise<InferenceSession> {
     let session = this.#sessions.get(name);
-    if (!session) this.#sessions.set(name, (session = InferenceSession.create(write(), this.#options)));
+    if (!session) {
+      session = InferenceSession.create(write(), this.#options);
+      this.#sessions.set(name, session);
+      // What failed for want of memory may do next time.
+      session.catch(() => this.#sessions.delete(name));
+    }
     return session;
   }
 
@@ -120,67 +125,67 @@ export class SharedNetwork {
   }
 
   #plan(plane: PlanePixels, views: readonly View[]): SharedPlan {
-    const { width, height } = plane;
-    const places = views.map((view) => [view.x, view.y, view.width, view.height, view.mirrored].join());
-    return this.#plans.get([width, height, ...places].join(' '), () =>
-      sharedPlan(this.#source.spec, { width, height }, views, {
-        tileOutputs,
-        stripTiles,
-      }),
+    return this.#plans.get(geometryKey(plane, views), () =>
+      sharedPlan(this.#source.spec, plane, views, { tileOutputs, stripTiles }),
     );
   }
 
   async #step(state: Tensor, step: SharedStep, parity: number): Promise<Tensor> {
-    const { layer } = step;
+    const { layer, positions } = step;
     const channels = layer.kind === 'conv' ? layer.outChannels : (state.dims[1] ?? 0);
-    const next = this.#buffer(parity, step.positions * channels);
+    const next = this.#buffer(parity, positions * channels);
     next.fill(0, 0, channels);
-    const part = (first: number, count: number) =>
-      new Tensor('float32', next.subarray(first * channels, (first + count) * channels), [count, channels]);
-    const constant = (layer.kind === 'conv' && this.#weights.get(layer.name)) || undefined;
-    const learned = constant && { [WEIGHTS]: constant.weights, [BIAS]: constant.bias };
-    if (step.kind === 'tiles') {
-      const { outputs, pooled, inputs } = step;
-      const { kernel } = step.layer;
-      const name = `tiles ${String(inputs)} ${String(kernel)} ${String(pooled)}`;
-      const session = await this.#stages.get(name, () => tileStage(inputs - kernel + 1, kernel, pooled));
-      for (const { tiles, reads, first } of step.strips) {
-        const list = new Tensor('int32', reads, [inputs * inputs, tiles]);
-        await session.run(
-          { [STATE]: state, [READS]: list, ...learned },
-          { [NEXT]: part(first, outputs * outputs * tiles) },
-        );
-      }
-    } else {
-      const lrn = layer.kind === 'lrn' ? layer : undefined;
-      const session = lrn
-        ? await this.#stages.get(JSON.stringify(lrn), () => lrnStage(lrn))
-        : learned
-          ? await this.#stages.get('product', productStage)
-          : await this.#stages.get('largest', largestStage);
-      const reads =
-        step.kind === 'gathered'
-          ? step.reads
-          : Int32Array.from({ length: step.positions - 1 }, (_, i) => i + 1);
-      const count = step.positions - 1;
-      const places = reads.length / count;
-      for (let first = 0; first < count; first += STRIP_POSITIONS) {
-        const some = Math.min(STRIP_POSITIONS, count - first);
-        const list = new Tensor('int32', reads.subarray(first * places, (first + some) * places), [
-          some,
-          places,
-        ]);
-        const width = state.dims[1] ?? 0;
-        const own = (state.data as Float32Array).subarray((1 + first) * width, (1 + first + some) * width);
-        await session.run(
-          lrn
-            ? { [STATE]: new Tensor('float32', own, [some, width]) }
-            : { [STATE]: state, [READS]: list, ...learned },
-          { [NEXT]: part(1 + first, some) },
-        );
-      }
+    const part: Part = (first, count) => rowsOf(next, channels, first, count);
+    if (step.kind === 'tiles') await this.#tiles(state, step, part);
+    else if (layer.kind === 'lrn') await this.#lrn(state, layer, positions, part);
+    else await this.#gathered(state, step, part);
+    return part(0, positions);
+  }
+
+  async #tiles(state: Tensor, step: Extract<SharedStep, { kind: 'tiles' }>, part: Part): Promise<void> {
+    const { layer, outputs, pooled, inputs, strips } = step;
+    const { kernel } = layer;
+    const name = `tiles ${String(inputs)} ${String(kernel)} ${String(pooled)}`;
+    const session = await this.#stages.get(name, () => tileStage(inputs - kernel + 1, kernel, pooled));
+    for (const { tiles, reads, first } of strips) {
+      const list = new Tensor('int32', reads, [inputs * inputs, tiles]);
+      await session.run(
+        { [STATE]: state, [READS]: list, ...this.#learned(layer) },
+        { [NEXT]: part(first, outputs * outputs * tiles) },
+      );
     }
-    return part(0, step.positions);
+  }
+
+  // A convolution as one product, or a pool; pointwise, each position reads itself.
+  async #gathered(state: Tensor, step: Exclude<SharedStep, { kind: 'tiles' }>, part: Part): Promise<void> {
+    const { layer } = step;
+    const count = step.positions - 1;
+    const reads = step.kind === 'gathered' ? step.reads : Int32Array.from({ length: count }, (_, i) => i + 1);
+    const places = reads.length / count;
+    const learned = layer.kind === 'conv' ? this.#learned(layer) : undefined;
+    const session = await (learned
+      ? this.#stages.get('product', productStage)
+      : this.#stages.get('largest', largestStage));
+    for (const [first, some] of stripsOf(count)) {
+      const strip = reads.subarray(first * places, (first + some) * places);
+      const list = new Tensor('int32', strip, [some, places]);
+      await session.run({ [STATE]: state, [READS]: list, ...learned }, { [NEXT]: part(1 + first, some) });
+    }
+  }
+
+  async #lrn(state: Tensor, layer: LrnLayer, positions: number, part: Part): Promise<void> {
+    const session = await this.#stages.get(JSON.stringify(layer), () => lrnStage(layer));
+    const channels = state.dims[1] ?? 0;
+    for (const [first, some] of stripsOf(positions - 1)) {
+      const own = rowsOf(state.data as Float32Array, channels, 1 + first, some);
+      await session.run({ [STATE]: own }, { [NEXT]: part(1 + first, some) });
+    }
+  }
+
+  #learned({ name }: ConvLayer): Record<string, Tensor> {
+    const constant = this.#weights.get(name);
+    if (!constant) throw new Error(`no weights of ${name}`);
+    return { [WEIGHTS]: constant.weights, [BIAS]: constant.bias };
   }
 
   async #rows(
@@ -199,6 +204,21 @@ export class SharedNetwork {
     if (buffer.length < length) this.#buffers[parity] = buffer = new Float32Array(length);
     return buffer.subarray(0, length);
   }
+}
+
+// [first, first + count) of a matrix's rows, without a copy.
+type Part = (first: number, count: number) => Tensor;
+
+function rowsOf(matrix: Float32Array, channels: number, first: number, count: number): Tensor {
+  const rows = matrix.subarray(first * channels, (first + count) * channels);
+  return new Tensor('float32', rows, [count, channels]);
+}
+
+function stripsOf(count: number): [first: number, some: number][] {
+  return Array.from({ length: Math.ceil(count / STRIP_POSITIONS) }, (_, i) => {
+    const first = i * STRIP_POSITIONS;
+    return [first, Math.min(STRIP_POSITIONS, count - first)];
+  });
 }
 
 function planBytes({ steps, views }: SharedPlan): number {

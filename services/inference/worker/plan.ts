@@ -4,7 +4,7 @@
 import { expected } from '../../../vgg/errors.ts';
 import { convWidth, macs, type NetworkSpec } from '../../../vgg/networks.ts';
 import { pixelAxes, sharedCost, sharedStages, type TileOutputs } from '../../../vgg/sharing/stages.ts';
-import type { View } from '../../../vgg/views.ts';
+import type { Size, View } from '../../../vgg/views.ts';
 import type { PlanePixels, Unit, Wanted } from '../engine.ts';
 import { Recent } from './recent.ts';
 
@@ -56,11 +56,11 @@ export class Planner {
     for (const [index, view] of views.entries())
       checkView(view, plane, this.#model.spec.inputSize, `views[${String(index)}]`);
     const all = [...views.keys()];
-    const key = [wanted.share, width, height, ...views.map(placeOf)].join(' ');
+    const key = `${wanted.share} ${geometryKey(plane, views)}`;
     const groups = this.#groups.get(key, () =>
       wanted.share === 'off'
         ? all.map((index) => this.#alone(views, index))
-        : this.#together(views, all, { plane: [width, height].join('x'), always: wanted.share === 'on' }),
+        : this.#together(views, all, { plane, always: wanted.share === 'on' }),
     );
     return groups.map((group) => ({
       ...group,
@@ -98,7 +98,7 @@ export class Planner {
   #together(
     views: readonly View[],
     indices: readonly number[],
-    how: { plane: string; always: boolean },
+    how: { plane: Size; always: boolean },
   ): Group[] {
     const { spec, mostPixels, sharing } = this.#model;
     if (!sharing) return indices.map((index) => this.#alone(views, index));
@@ -111,7 +111,7 @@ export class Planner {
     const pays = how.always || cost < CLEARLY * this.#costAlone(views, indices);
     const fits = pixels <= mostPixels && (cost <= sharing.mostCost || indices.length === 1);
     if (pays && fits) {
-      const shapeKey = ['shared', how.plane, ...some.map(placeOf)].join(' ');
+      const shapeKey = `shared ${geometryKey(how.plane, some)}`;
       return [{ shapeKey, shared: true, cost, pixels, views: indices }];
     }
     if (indices.length <= 1) return indices.map((index) => this.#alone(views, index));
@@ -119,8 +119,12 @@ export class Planner {
   }
 }
 
-function placeOf({ x, y, width, height, mirrored }: View): string {
-  return [x, y, width, height, mirrored ? 'm' : ''].join();
+/** The same for lists of views that lie alike in planes of one size, and for no others. */
+export function geometryKey({ width, height }: Size, views: readonly View[]): string {
+  const places = views.map(({ x, y, width, height, mirrored }) =>
+    [x, y, width, height, mirrored ? 'm' : ''].join(),
+  );
+  return [`${String(width)}x${String(height)}`, ...places].join(' ');
 }
 
 // Mirrored and not, which have little in common; else the upper and the lower half.

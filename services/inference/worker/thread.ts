@@ -24,7 +24,7 @@ export interface Sessions {
    * @throws VggError INVALID_ARGUMENT or RESOURCE_EXHAUSTED, naming the model and what is wrong with it
    */
   load(source: ModelSource): Promise<Speeds | undefined>;
-  /** Scores views of one size: same length, same order. */
+  /** Scores views of one size, or of one plane to be shared: same length, same order. */
   score(request: ScoreRequest): Promise<CutScores[]>;
   /** Frees a model; does nothing if there is none. */
   unload(key: number): Promise<void>;
