@@ -1,9 +1,10 @@
 // The views of one plane as one computation in which no activation that views share is computed twice. Knows stages
 // and where each activation lies; computes none.
 //
-// A layer's state is a matrix [positions, channels] whose position 0 is all zero. An activation is a pair of a row
-// key and a column key (axis.ts); its position is where its layer wrote it. Everything else is lists of positions to
-// read: zero padding is position 0, mirroring, sharing, tiling, pooling and cutting are orders of reading.
+// A layer's state is a matrix [positions, channels] whose position 0 is all zero: who computes a step sets it so. An
+// activation is a pair of a row key and a column key (axis.ts); its position is where its layer wrote it. Everything
+// else is lists of positions to read: zero padding is position 0, mirroring, sharing, tiling, pooling and cutting are
+// orders of reading.
 
 import type { ConvLayer, Layer, NetworkSpec, PoolLayer } from '../networks.ts';
 import type { Size } from '../views/planes.ts';
@@ -12,20 +13,21 @@ import { OUTSIDE } from './axis.ts';
 import { pixelAxes, sharedStages, type Axes, type Stage, type TileOutputs } from './stages.ts';
 import type { Windows } from './windows.ts';
 
-/** Tiles that are computed at once: a list of what they read, and where their outputs begin. */
-export interface Strip {
-  readonly tiles: number;
-  /** [inputs² × tiles] positions, by place in the tile, then by tile. */
+/** What a step reads, in strips that are computed one after the other and so fit caches. */
+export interface Strips {
+  /** How many there are. */
+  readonly count: number;
+  /** Tiles, or rows, of each. The first is nobody's and reads nothing, and so may some of the last. */
+  readonly size: number;
+  /** Positions. */
   readonly reads: Int32Array<ArrayBuffer>;
-  /** Position of the first of outputs² × tiles outputs, by place in the tile, then by tile. */
-  readonly first: number;
 }
 
 /** A layer of the computation. */
 export type SharedStep =
   /**
-   * A convolution in tiles, and the pool after it if there is one. Each tile reads inputs × inputs positions and
-   * writes outputs × outputs.
+   * A convolution in tiles, and the pool after it if there is one: each tile reads inputs × inputs positions and
+   * writes outputs × outputs. Reads and positions are by strip, then by place in the tile, then by tile.
    */
   | {
       readonly kind: 'tiles';
@@ -33,25 +35,12 @@ export type SharedStep =
       readonly pooled: boolean;
       readonly outputs: number;
       readonly inputs: number;
-      readonly strips: readonly Strip[];
-      readonly positions: number;
+      readonly strips: Strips;
     }
-  /**
-   * A convolution as one product, or a pool by itself: whatever each position reads, [positions × kernel²], first
-   * all that position 1 reads.
-   */
-  | {
-      readonly kind: 'gathered';
-      readonly layer: ConvLayer | PoolLayer;
-      readonly reads: Int32Array<ArrayBuffer>;
-      readonly positions: number;
-    }
+  /** A convolution as one product, or a pool by itself: each position reads kernel × kernel of them. */
+  | { readonly kind: 'gathered'; readonly layer: ConvLayer | PoolLayer; readonly strips: Strips }
   /** Each position by itself: a 1×1 convolution, or LRN. */
-  | {
-      readonly kind: 'pointwise';
-      readonly layer: Exclude<Layer, PoolLayer>;
-      readonly positions: number;
-    };
+  | { readonly kind: 'pointwise'; readonly layer: Exclude<Layer, PoolLayer> };
 
 /** Where a view's class scores lie in the last state: [height × width] positions. */
 export interface ViewPositions {
@@ -70,8 +59,8 @@ export interface SharedPlan {
 /** How a plan is made. */
 export interface SharedPlanOptions {
   tileOutputs: TileOutputs;
-  /** Most tiles of a strip. */
-  stripTiles: (layer: ConvLayer) => number;
+  /** Most tiles, or rows, of a strip; at least 2. */
+  stripSize: (layer: ConvLayer | PoolLayer) => number;
 }
 
 /** The plan of views of one plane, each inside it and no smaller than a crop. Pure. */
@@ -79,17 +68,17 @@ export function sharedPlan(
   spec: NetworkSpec,
   plane: Size,
   views: readonly View[],
-  { tileOutputs, stripTiles }: SharedPlanOptions,
+  { tileOutputs, stripSize }: SharedPlanOptions,
 ): SharedPlan {
   const pixels = pixelAxes(views);
   let state = pixelState(plane, pixels);
   const steps = sharedStages(spec, pixels, tileOutputs).map((stage): SharedStep => {
     if (stage.kind === 'pointwise') {
       const { kind, layer } = stage;
-      return { kind, layer, positions: state.positions };
+      return { kind, layer };
     }
-    const next =
-      stage.kind === 'tiles' ? tiled(state, stage, stripTiles(stage.layer)) : gathered(state, stage);
+    const most = stripSize(stage.layer);
+    const next = stage.kind === 'tiles' ? tiled(state, stage, most) : gathered(state, stage, most);
     state = next.state;
     return next.step;
   });
@@ -101,38 +90,48 @@ interface State {
   readonly axes: Axes;
   /** [row keys × column keys]; 0: no view has it. */
   readonly table: Int32Array;
-  /** With position 0. */
-  readonly positions: number;
 }
 
-function pixelState({ width, height }: Size, axes: Axes): State {
+function pixelState({ width }: Size, axes: Axes): State {
   const { rows, columns } = axes;
   const table = new Int32Array(rows.keys * columns.keys);
   forEachPair(axes, (row, column) => {
     const [y, x] = [rows.reads[row] ?? 0, columns.reads[column] ?? 0];
     table[row * columns.keys + column] = 1 + y * width + x;
   });
-  return { axes, table, positions: 1 + height * width };
+  return { axes, table };
+}
+
+/** Of all strips alike: how many, and how large, so that `count` of something have a place behind each first. */
+function evenStrips(count: number, most: number): { count: number; size: number } {
+  const strips = Math.max(1, Math.ceil(count / (most - 1)));
+  return { count: strips, size: 1 + Math.ceil(count / strips) };
 }
 
 // Every activation reads kernel × kernel positions; they are numbered row by row.
 function gathered(
   state: State,
   { layer, axis: { kernel }, axes }: Extract<Stage, { kind: 'gathered' }>,
+  most: number,
 ): { step: SharedStep; state: State } {
   const { rows, columns } = axes;
   const table = new Int32Array(rows.keys * columns.keys);
+  let needed = 0;
   forEachPair(axes, (row, column) => {
-    table[row * columns.keys + column] = 1;
+    const at = row * columns.keys + column;
+    if (table[at] === 0) needed++;
+    table[at] = 1;
   });
-  let positions = 1;
-  for (let at = 0; at < table.length; at++) if (table[at]) table[at] = positions++;
-  const reads = new Int32Array(kernel * kernel * (positions - 1));
+  const { count, size } = evenStrips(needed, most);
+  const area = kernel * kernel;
+  const reads = new Int32Array(area * count * size);
   const width = state.axes.columns.keys;
-  for (let row = 0, at = 0, place = 0; row < rows.keys; row++) {
+  for (let row = 0, at = 0, number = 0; row < rows.keys; row++) {
     for (let column = 0; column < columns.keys; column++, at++) {
       if (!table[at]) continue;
-      for (let i = 0; i < kernel; i++) {
+      const position = behindFirsts(number++, size);
+      table[at] = position;
+      for (let i = 0, place = position * area; i < kernel; i++) {
         const rowKey = rows.reads[row * kernel + i] ?? OUTSIDE;
         for (let j = 0; j < kernel; j++, place++) {
           const columnKey = columns.reads[column * kernel + j] ?? OUTSIDE;
@@ -142,13 +141,18 @@ function gathered(
       }
     }
   }
-  return { step: { kind: 'gathered', layer, reads, positions }, state: { axes, table, positions } };
+  return { step: { kind: 'gathered', layer, strips: { count, size, reads } }, state: { axes, table } };
+}
+
+// The place of something among all strips' places, the first of each left out.
+function behindFirsts(number: number, size: number): number {
+  return number + 1 + Math.floor(number / (size - 1));
 }
 
 function tiled(
   state: State,
   stage: Extract<Stage, { kind: 'tiles' }>,
-  stripTiles: number,
+  most: number,
 ): { step: SharedStep; state: State } {
   const { layer, pooled, axes, rows, columns } = stage;
   const { inputs, outputs } = rows;
@@ -158,29 +162,25 @@ function tiled(
     tileOf[tileAt(rows, columns, row, column)] = 0;
   });
   const needed: number[] = [];
-  for (let at = 0; at < tileOf.length; at++) if (tileOf[at] === 0) tileOf[at] = needed.push(at) - 1;
-  const strips: Strip[] = [];
-  for (let first = 0; first < needed.length; first += stripTiles) {
-    const tiles = needed.slice(first, first + stripTiles);
-    strips.push({
-      tiles: tiles.length,
-      reads: tileReads(state, rows, columns, tiles),
-      first: 1 + first * outputs * outputs,
-    });
+  for (let at = 0; at < tileOf.length; at++) if (tileOf[at] === 0) needed.push(at);
+  const { count, size } = evenStrips(needed.length, most);
+  const reads = new Int32Array(inputs * inputs * count * size);
+  for (const [number, at] of needed.entries()) {
+    const tile = (tileOf[at] = behindFirsts(number, size));
+    const strip = Math.floor(tile / size);
+    const first = strip * size * inputs * inputs + (tile - strip * size);
+    readTile(state, rows, columns, at, reads.subarray(first), size);
   }
   const table = new Int32Array(axes.rows.keys * axes.columns.keys);
   forEachPair(axes, (row, column) => {
     const tile = tileOf[tileAt(rows, columns, row, column)] ?? 0;
-    const strip = Math.floor(tile / stripTiles);
-    const { first, tiles } = strips[strip] ?? { first: 0, tiles: 0 };
+    const strip = Math.floor(tile / size);
     const [i, j] = [(rows.places[row] ?? 0) % outputs, (columns.places[column] ?? 0) % outputs];
-    table[row * axes.columns.keys + column] = first + (i * outputs + j) * tiles + (tile - strip * stripTiles);
+    table[row * axes.columns.keys + column] =
+      (strip * outputs * outputs + i * outputs + j) * size + (tile - strip * size);
   });
-  const positions = 1 + needed.length * outputs * outputs;
-  return {
-    step: { kind: 'tiles', layer, pooled, outputs, inputs, strips, positions },
-    state: { axes, table, positions },
-  };
+  const strips = { count, size, reads };
+  return { step: { kind: 'tiles', layer, pooled, outputs, inputs, strips }, state: { axes, table } };
 }
 
 function tileAt({ places, outputs }: Windows, columns: Windows, row: number, column: number): number {
@@ -190,29 +190,27 @@ function tileAt({ places, outputs }: Windows, columns: Windows, row: number, col
   );
 }
 
-// [inputs² × tiles] positions.
-function tileReads(
+// Writes the inputs² positions that a tile reads, `apart` from each other.
+function readTile(
   { axes, table }: State,
   rows: Windows,
   columns: Windows,
-  tiles: readonly number[],
-): Int32Array<ArrayBuffer> {
+  at: number,
+  reads: Int32Array,
+  apart: number,
+): void {
   const { inputs } = rows;
   const width = axes.columns.keys;
-  const reads = new Int32Array(inputs * inputs * tiles.length);
-  for (const [number, at] of tiles.entries()) {
-    const [row, column] = [Math.floor(at / columns.count), at % columns.count];
-    for (let i = 0; i < inputs; i++) {
-      const rowKey = rows.reads[row * inputs + i] ?? OUTSIDE;
-      if (rowKey === OUTSIDE) continue;
-      for (let j = 0; j < inputs; j++) {
-        const columnKey = columns.reads[column * inputs + j] ?? OUTSIDE;
-        if (columnKey === OUTSIDE) continue;
-        reads[(i * inputs + j) * tiles.length + number] = table[rowKey * width + columnKey] ?? 0;
-      }
+  const [row, column] = [Math.floor(at / columns.count), at % columns.count];
+  for (let i = 0; i < inputs; i++) {
+    const rowKey = rows.reads[row * inputs + i] ?? OUTSIDE;
+    if (rowKey === OUTSIDE) continue;
+    for (let j = 0; j < inputs; j++) {
+      const columnKey = columns.reads[column * inputs + j] ?? OUTSIDE;
+      if (columnKey === OUTSIDE) continue;
+      reads[(i * inputs + j) * apart] = table[rowKey * width + columnKey] ?? 0;
     }
   }
-  return reads;
 }
 
 // Visits every pair of keys that some view has; some of them several times.

@@ -14,20 +14,20 @@ export interface Axes {
   readonly views: readonly { readonly row: number; readonly column: number }[];
 }
 
-/** How a layer is computed, and what there is after it. */
-export type Stage = { readonly axes: Axes } & (
-  | {
-      /** A convolution in tiles of windows along both axes, and the pool after it if there is one. */
-      readonly kind: 'tiles';
-      readonly layer: ConvLayer;
-      readonly pooled: boolean;
-      readonly rows: Windows;
-      readonly columns: Windows;
-    }
+/** How a layer is computed, whatever the views. */
+export type Form =
+  /** A convolution in tiles along both axes, and the pool after it if there is one; `outputs` before the pool. */
+  | { readonly kind: 'tiles'; readonly layer: ConvLayer; readonly pooled: boolean; readonly outputs: number }
   /** A convolution as one product over what each activation reads, or a pool by itself. */
-  | { readonly kind: 'gathered'; readonly layer: ConvLayer | PoolLayer; readonly axis: AxisStep }
+  | { readonly kind: 'gathered'; readonly layer: ConvLayer | PoolLayer }
   /** Each activation by itself: a 1×1 convolution, or LRN. */
-  | { readonly kind: 'pointwise'; readonly layer: Exclude<Layer, PoolLayer> }
+  | { readonly kind: 'pointwise'; readonly layer: Exclude<Layer, PoolLayer> };
+
+/** A form on views, and what there is after it. */
+export type Stage = { readonly axes: Axes } & (
+  | (Extract<Form, { kind: 'tiles' }> & { readonly rows: Windows; readonly columns: Windows })
+  | (Extract<Form, { kind: 'gathered' }> & { readonly axis: AxisStep })
+  | Extract<Form, { kind: 'pointwise' }>
 );
 
 /**
@@ -47,52 +47,58 @@ export function pixelAxes(views: readonly View[]): Axes {
   };
 }
 
+/** The forms from pixels to class scores. */
+export function sharedForms(spec: NetworkSpec, tileOutputs: TileOutputs): Form[] {
+  const layers = networkLayers(spec);
+  return layers.flatMap((layer, i): Form[] => {
+    const below = layers[i - 1];
+    // Pooled by the tiles that it is of.
+    if (layer.kind === 'pool' && below && tileSide(below, tileOutputs) > 0) return [];
+    const outputs = tileSide(layer, tileOutputs);
+    if (layer.kind === 'conv' && outputs > 0)
+      return [{ kind: 'tiles', layer, pooled: layers[i + 1]?.kind === 'pool', outputs }];
+    // fc6 reads one place where a crop ends as one; its activations are numbered all the same.
+    if (layer.kind === 'lrn' || (layer.kind === 'conv' && layer.kernel === 1 && layer.name !== 'fc6'))
+      return [{ kind: 'pointwise', layer }];
+    return [{ kind: 'gathered', layer }];
+  });
+}
+
+function tileSide(layer: Layer, tileOutputs: TileOutputs): number {
+  return layer.kind === 'conv' && layer.pad > 0 ? tileOutputs(layer) : 0;
+}
+
 /** The stages from pixels to class scores. */
 export function sharedStages(spec: NetworkSpec, pixels: Axes, tileOutputs: TileOutputs): Stage[] {
-  const stages: Stage[] = [];
-  const layers = networkLayers(spec);
   let axes = pixels;
-  for (let i = 0; i < layers.length; i++) {
-    const layer = layers[i];
-    if (!layer) continue;
-    const outputs = layer.kind === 'conv' && layer.pad > 0 ? tileOutputs(layer) : 0;
-    const pooled = outputs > 0 && layers[i + 1]?.kind === 'pool';
-    if (pooled) i++;
-    const stage =
-      outputs > 0 && layer.kind === 'conv' ? tiled(axes, layer, pooled, outputs) : plain(axes, layer);
-    stages.push(stage);
+  return sharedForms(spec, tileOutputs).map((form) => {
+    const stage = stageOf(axes, form);
     axes = stage.axes;
-  }
-  return stages;
+    return stage;
+  });
 }
 
-function tiled(below: Axes, layer: ConvLayer, pooled: boolean, outputs: number): Stage {
+function stageOf(below: Axes, form: Form): Stage {
+  if (form.kind === 'pointwise') return { ...form, axes: below };
+  const { layer } = form;
+  const axis = stepOf(layer);
+  const { views } = below;
+  if (form.kind === 'gathered') {
+    const axes = { rows: nextLevel(below.rows, axis), columns: nextLevel(below.columns, axis), views };
+    return { ...form, axis, axes };
+  }
+  const { pooled, outputs } = form;
   const after = (level: AxisLevel) => {
-    const convolved = nextLevel(level, stepOf(layer));
+    const convolved = nextLevel(level, axis);
     return pooled ? nextLevel(convolved, POOL) : convolved;
   };
-  const axes = { rows: after(below.rows), columns: after(below.columns), views: below.views };
+  const axes = { rows: after(below.rows), columns: after(below.columns), views };
   // A pooled place reads what the two places that it is made of read.
-  const axis = pooled ? { kernel: layer.kernel + 1, pad: layer.pad, stride: 2 } : stepOf(layer);
+  const read = pooled ? { ...axis, kernel: axis.kernel + 1, stride: 2 } : axis;
   const most = pooled ? outputs / 2 : outputs;
-  return {
-    ...{ kind: 'tiles', layer, pooled, axes },
-    rows: coverWindows(below.rows, axes.rows, axis, most),
-    columns: coverWindows(below.columns, axes.columns, axis, most),
-  };
-}
-
-function plain(below: Axes, layer: Layer): Stage {
-  // fc6 reads one place where a crop ends as one; its activations are numbered all the same.
-  if (layer.kind === 'lrn' || (layer.kind === 'conv' && layer.kernel === 1 && layer.name !== 'fc6'))
-    return { kind: 'pointwise', layer, axes: below };
-  const axis = stepOf(layer);
-  const axes = {
-    rows: nextLevel(below.rows, axis),
-    columns: nextLevel(below.columns, axis),
-    views: below.views,
-  };
-  return { kind: 'gathered', layer, axis, axes };
+  const rows = coverWindows(below.rows, axes.rows, read, most);
+  const columns = coverWindows(below.columns, axes.columns, read, most);
+  return { ...form, axes, rows, columns };
 }
 
 const POOL: AxisStep = { kernel: 2, pad: 0, stride: 2 };

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { Engine } from '../engine.ts';
 import type { BatchBounds } from '../worker/batch-limit.ts';
 import { startWorkerEngine, type EngineOptions } from '../worker/engine.ts';
-import { tileOutputs } from './stages.ts';
+import { tileOutputs } from './shared-graph.ts';
 
 /** What the worker thread is started with. */
 export interface OnnxSettings {

@@ -1,22 +1,28 @@
 // Collects the nodes and constants of a graph, and names the values between them. Knows no operator.
 
-import type { Attributes, Initializer, Node } from './model-proto.ts';
+import type { Attributes, Element, Initializer, Node } from './model-proto.ts';
 
 /** A graph as it grows. */
 export class GraphBuilder {
   readonly nodes: Node[] = [];
   readonly initializers: Initializer[] = [];
+  readonly #prefix: string;
+
+  /** @param prefix of names that the builder makes up: a graph inside another may repeat none of its names */
+  constructor(prefix = '') {
+    this.#prefix = prefix;
+  }
 
   /** Appends a node and returns the name of its value. */
   add(op: string, inputs: readonly string[], attributes: Attributes = {}): string {
-    return this.named(`${op}_${String(this.nodes.length)}`, op, inputs, attributes);
+    return this.named(`${this.#prefix}${op}_${String(this.nodes.length)}`, op, inputs, attributes);
   }
 
   /** Appends a node of several values and returns their names. */
   split(op: string, inputs: readonly string[], values: number, attributes: Attributes = {}): string[] {
     const outputs = Array.from(
       { length: values },
-      (_, i) => `${op}_${String(this.nodes.length)}_${String(i)}`,
+      (_, i) => `${this.#prefix}${op}_${String(this.nodes.length)}_${String(i)}`,
     );
     this.nodes.push({ op, inputs, outputs, attributes });
     return outputs;
@@ -29,16 +35,18 @@ export class GraphBuilder {
   }
 
   /** A constant list of whole numbers. */
-  ints(name: string, values: readonly number[]): string {
-    const data = new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer);
-    this.initializers.push({ name, dims: [values.length], element: 'int64', data });
-    return name;
+  ints(name: string, values: readonly number[], dims: readonly number[] = [values.length]): string {
+    return this.#constant(name, 'int64', dims, new BigInt64Array(values.map(BigInt)).buffer);
   }
 
   /** A constant tensor. */
   floats(name: string, dims: readonly number[], values: ArrayLike<number>): string {
-    const data = new Uint8Array(Float32Array.from(values).buffer);
-    this.initializers.push({ name, dims, element: 'float32', data });
-    return name;
+    return this.#constant(name, 'float32', dims, Float32Array.from(values).buffer);
+  }
+
+  #constant(name: string, element: Element, dims: readonly number[], data: ArrayBuffer): string {
+    const full = `${this.#prefix}${name}`;
+    this.initializers.push({ name: full, dims, element, data: new Uint8Array(data) });
+    return full;
   }
 }

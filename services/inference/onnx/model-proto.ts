@@ -29,7 +29,7 @@ export interface Initializer {
 
 /** A node's attribute; integers are numbers in `ints` or `int`. */
 export interface Attributes {
-  [name: string]: { int: number } | { ints: readonly number[] } | { float: number };
+  [name: string]: { int: number } | { ints: readonly number[] } | { float: number } | { graph: Graph };
 }
 
 /** One operator call. */
@@ -87,6 +87,7 @@ const onnx = protobuf.Root.fromJSON({
       name: [1, 'string'],
       f: [2, 'float'],
       i: [3, 'int64'],
+      g: [6, 'GraphProto'],
       ints: [8, 'int64', 'repeated'],
       type: [20, 'int32'],
     }),
@@ -115,15 +116,19 @@ export function encodeModel(graph: Graph): Uint8Array {
       irVersion: IR_VERSION,
       producerName: 'vgg-serve',
       opsetImport: [{ domain: '', version: OPSET }],
-      graph: {
-        name: graph.name,
-        node: graph.nodes.map(nodeMessage),
-        initializer: graph.initializers.map(tensorMessage),
-        input: graph.inputs.map(valueMessage),
-        output: graph.outputs.map(valueMessage),
-      },
+      graph: graphMessage(graph),
     })
     .finish();
+}
+
+function graphMessage({ name, nodes, initializers, inputs, outputs }: Graph): object {
+  return {
+    name,
+    node: nodes.map(nodeMessage),
+    initializer: initializers.map(tensorMessage),
+    input: inputs.map(valueMessage),
+    output: outputs.map(valueMessage),
+  };
 }
 
 function nodeMessage({ op, inputs, outputs, attributes }: Node): object {
@@ -132,13 +137,12 @@ function nodeMessage({ op, inputs, outputs, attributes }: Node): object {
     name: outputs[0],
     input: inputs,
     output: outputs,
-    attribute: Object.entries(attributes).map(([name, value]) =>
-      'int' in value
-        ? { name, type: 2, i: value.int }
-        : 'ints' in value
-          ? { name, type: 7, ints: value.ints }
-          : { name, type: 1, f: value.float },
-    ),
+    attribute: Object.entries(attributes).map(([name, value]) => {
+      if ('int' in value) return { name, type: 2, i: value.int };
+      if ('ints' in value) return { name, type: 7, ints: value.ints };
+      if ('graph' in value) return { name, type: 5, g: graphMessage(value.graph) };
+      return { name, type: 1, f: value.float };
+    }),
   };
 }
 

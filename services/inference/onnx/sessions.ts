@@ -13,8 +13,8 @@ import type { Sessions } from '../worker/thread.ts';
 import { measureSpeeds, warmUp } from '../worker/warm-up.ts';
 import { readTensor, weightsFile } from '../worker/weights-file.ts';
 import { PIXELS, ROWS, SCORES, writeBody, writeHead } from './graph.ts';
-import { SharedNetwork, StageSessions } from './shared-network.ts';
-import { tileOutputs } from './stages.ts';
+import { tileOutputs } from './shared-graph.ts';
+import { SharedNetwork } from './shared-network.ts';
 
 interface Loaded {
   source: ModelSource;
@@ -29,11 +29,9 @@ interface Loaded {
 export class OnnxSessions implements Sessions {
   readonly #threads: number;
   readonly #loaded = new Map<number, Loaded>();
-  readonly #stages: StageSessions;
 
   constructor(threads: number) {
     this.#threads = threads;
-    this.#stages = new StageSessions(sessionOptions(threads));
   }
 
   async load(source: ModelSource): Promise<Speeds> {
@@ -72,11 +70,11 @@ export class OnnxSessions implements Sessions {
     this.#loaded.delete(key);
     await loaded?.body.release();
     await loaded?.head.release();
+    await loaded?.shared.release();
   }
 
   async close(): Promise<void> {
     for (const key of [...this.#loaded.keys()]) await this.unload(key);
-    await this.#stages.close();
   }
 
   #get(key: number): Loaded {
@@ -91,20 +89,17 @@ export class OnnxSessions implements Sessions {
     const graph = { ...source, weightsFile: basename(weights) };
     const options = sessionOptions(this.#threads, dirname(weights));
     const file = openSync(weights, 'r');
-    const opened: InferenceSession[] = [];
-    const open = async (bytes: Uint8Array) => {
-      const session = await InferenceSession.create(bytes, options);
+    const opened: { release(): Promise<void> }[] = [];
+    const open = async <Session extends { release(): Promise<void> }>(opening: Promise<Session>) => {
+      const session = await opening;
       opened.push(session);
       return session;
     };
     try {
-      const body = await open(writeBody(graph));
-      const head = await open(writeHead(graph));
-      const shared = new SharedNetwork({
-        ...{ source, stages: this.#stages },
-        weights: (name) => readTensor(source, file, name),
-        head: (rows) => headScores(head, rows),
-      });
+      const body = await open(InferenceSession.create(writeBody(graph), options));
+      const head = await open(InferenceSession.create(writeHead(graph), options));
+      const weightsOf = (name: string) => readTensor(source, file, name);
+      const shared = await open(SharedNetwork.open(source, weightsOf, sessionOptions(this.#threads)));
       return { source, body, head, shared };
     } catch (cause) {
       for (const session of opened) await session.release();
@@ -147,18 +142,20 @@ async function ownMaps(
 
 // What the views have in common once.
 async function sharedMaps(
-  { source: { spec }, shared }: Loaded,
+  { source: { spec }, head, shared }: Loaded,
   cuts: readonly Cut[],
 ): Promise<OwnScoreMap[]> {
   const [first] = cuts;
   if (!first) return [];
-  const { scores, views } = await shared.score(
+  const { rows, views } = await shared.rows(
     first.plane,
     cuts.map(({ view }) => view),
   );
+  const scores = await headScores(head, rows);
   const { classes } = spec;
   return views.map(({ height, width, positions }) => {
     const values = new Float32Array(positions.length * classes);
+    // No row is of position 0.
     for (const [place, position] of positions.entries())
       values.set(scores.subarray((position - 1) * classes, position * classes), place * classes);
     return { height, width, classes, values };

@@ -12,7 +12,7 @@ type Matrix = number[][];
 // The first layer as one product, the others in tiles, as engines do.
 const OPTIONS = {
   tileOutputs: ({ name, kernel }: ConvLayer) => (name === 'conv1_1' ? 0 : kernel === 3 ? 4 : 2),
-  stripTiles: () => 7,
+  stripSize: () => 7,
 };
 
 // A weight that is the same wherever it is asked for.
@@ -96,42 +96,39 @@ function executed(plan: SharedPlan, plane: { width: number; height: number }): M
   for (let y = 0; y < plane.height; y++)
     for (let x = 0; x < plane.width; x++) state.push([0, 1, 2].map((c) => pixel(x, y, c)));
   for (const step of plan.steps) {
-    const zero = [new Array<number>(1).fill(0)];
     const source = (position: number | undefined) =>
       position === undefined ? [NaN] : position === 0 ? undefined : state[position];
-    const gathered = (reads: Int32Array, first: number, apart: number, count: number) =>
-      Array.from({ length: count }, (_, place) => source(reads[first + place * apart]));
-    let next = zero;
+    let next: Matrix = [];
     if (step.kind === 'pointwise') {
       const { layer } = step;
       next = state.map((row) => (layer.kind === 'lrn' ? normalised(row) : convolved(layer, [row])));
     } else if (step.kind === 'gathered') {
-      const { layer, reads, positions } = step;
-      const each = reads.length / (positions - 1);
-      for (let i = 0; i < positions - 1; i++) {
-        const sources = gathered(reads, i * each, 1, each);
+      const { layer, strips } = step;
+      const each = strips.reads.length / (strips.count * strips.size);
+      for (let i = 0; i < strips.count * strips.size; i++) {
+        const sources = Array.from({ length: each }, (_, place) => source(strips.reads[i * each + place]));
         next.push(
-          layer.kind === 'pool' ? largest(sources.map((each) => each ?? [])) : convolved(layer, sources),
+          layer.kind === 'pool' ? largest(sources.map((each) => each ?? [0])) : convolved(layer, sources),
         );
       }
     } else {
-      const { layer, pooled, inputs, outputs } = step;
+      const { layer, pooled, inputs, outputs, strips } = step;
       const { kernel } = layer;
-      next = Array.from({ length: step.positions }, () => [NaN]);
-      for (const { tiles, reads, first } of step.strips) {
-        for (let tile = 0; tile < tiles; tile++) {
-          const read = gathered(reads, tile, tiles, inputs * inputs);
+      for (let strip = 0; strip < strips.count; strip++) {
+        const first = strip * strips.size * outputs * outputs;
+        for (let tile = 0; tile < strips.size; tile++) {
           const at = (i: number, j: number) =>
             convolved(
               layer,
-              Array.from(
-                { length: kernel * kernel },
-                (_, place) => read[(i + Math.floor(place / kernel)) * inputs + j + (place % kernel)],
-              ),
+              Array.from({ length: kernel * kernel }, (_, tap) => {
+                const place = (i + Math.floor(tap / kernel)) * inputs + j + (tap % kernel);
+                return source(strips.reads[(strip * inputs * inputs + place) * strips.size + tile]);
+              }),
             );
           for (let i = 0; i < outputs; i++) {
             for (let j = 0; j < outputs; j++) {
-              next[first + (i * outputs + j) * tiles + tile] = pooled
+              // The first tile is nobody's.
+              next[first + (i * outputs + j) * strips.size + tile] = tile === 0 ? [NaN] : pooled
                 ? largest([
                     at(2 * i, 2 * j),
                     at(2 * i, 2 * j + 1),
@@ -217,8 +214,8 @@ describe('a plan gives every view the scores that it has alone', () => {
 describe('what a plan costs', () => {
   const spec: NetworkSpec = { network: 'D', width: 1, hidden: 4096, classes: 1000, inputSize: 224 };
   const tilesOf = (views: readonly View[], width: number, height: number) =>
-    sharedPlan(spec, { width, height }, views, OPTIONS).steps.map((step) =>
-      step.kind === 'tiles' ? step.strips.reduce((sum, { tiles }) => sum + tiles, 0) : 0,
+    sharedPlan(spec, { width, height }, views, { ...OPTIONS, stripSize: () => Infinity }).steps.map((step) =>
+      step.kind === 'tiles' ? step.strips.count * (step.strips.size - 1) : 0,
     );
 
   test('never more tiles than the views by themselves', () => {
