@@ -103,11 +103,8 @@ class SharedBody {
 
   /** The largest of what is read, which of nothing is zero: reads [n, places] → [n, channels]. */
   pool(state: string, layer: PoolLayer, channels: number): string {
-    return this.#strips(
-      state,
-      { ...layer, outChannels: channels },
-      (graph, gathered) =>
-        graph.add('ReduceMax', [gathered], { axes: { ints: [1] }, keepdims: { int: 0 } }),
+    return this.#strips(state, { ...layer, outChannels: channels }, (graph, gathered) =>
+      graph.add('ReduceMax', [gathered], { axes: { ints: [1] }, keepdims: { int: 0 } }),
     );
   }
 

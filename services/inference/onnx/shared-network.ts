@@ -105,7 +105,10 @@ export class SharedNetwork {
         reads[readsOf(step.layer)] =
           step.layer.name === 'fc6'
             ? new Tensor('int32', list.subarray(places), [size - 1, places])
-            : new Tensor('int32', list, [count, ...(step.kind === 'tiles' ? [places, size] : [size, places])]);
+            : new Tensor('int32', list, [
+                count,
+                ...(step.kind === 'tiles' ? [places, size] : [size, places]),
+              ]);
       }
       return { reads, views: plan.views };
     });

@@ -128,14 +128,17 @@ function executed(plan: SharedPlan, plane: { width: number; height: number }): M
           for (let i = 0; i < outputs; i++) {
             for (let j = 0; j < outputs; j++) {
               // The first tile is nobody's.
-              next[first + (i * outputs + j) * strips.size + tile] = tile === 0 ? [NaN] : pooled
-                ? largest([
-                    at(2 * i, 2 * j),
-                    at(2 * i, 2 * j + 1),
-                    at(2 * i + 1, 2 * j),
-                    at(2 * i + 1, 2 * j + 1),
-                  ])
-                : at(i, j);
+              next[first + (i * outputs + j) * strips.size + tile] =
+                tile === 0
+                  ? [NaN]
+                  : pooled
+                    ? largest([
+                        at(2 * i, 2 * j),
+                        at(2 * i, 2 * j + 1),
+                        at(2 * i + 1, 2 * j),
+                        at(2 * i + 1, 2 * j + 1),
+                      ])
+                    : at(i, j);
             }
           }
         }
