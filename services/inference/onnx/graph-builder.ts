@@ -18,16 +18,6 @@ export class GraphBuilder {
     return this.named(`${this.#prefix}${op}_${String(this.nodes.length)}`, op, inputs, attributes);
   }
 
-  /** Appends a node of several values and returns their names. */
-  split(op: string, inputs: readonly string[], values: number, attributes: Attributes = {}): string[] {
-    const outputs = Array.from(
-      { length: values },
-      (_, i) => `${this.#prefix}${op}_${String(this.nodes.length)}_${String(i)}`,
-    );
-    this.nodes.push({ op, inputs, outputs, attributes });
-    return outputs;
-  }
-
   /** Appends a node whose value has this name. */
   named(output: string, op: string, inputs: readonly string[], attributes: Attributes = {}): string {
     this.nodes.push({ op, inputs, outputs: [output], attributes });

@@ -46,6 +46,7 @@ export function writeSharedBody(spec: NetworkSpec, mean: readonly number[]): Uin
 }
 
 const ROW_AXIS = { axis: { int: 0 } };
+const SECOND_AWAY = { axes: { ints: [1] }, keepdims: { int: 0 } };
 
 class SharedBody {
   readonly #graph = new GraphBuilder();
@@ -84,8 +85,8 @@ class SharedBody {
       x = graph.add('MatMul', [toOutputs, x]); // [outputs, outputs, tiles · out]
       if (pooled) {
         const half = outputs / 2;
-        x = largerOfTwo(graph, reshaped(x, 'row_pairs', [half, 2, -1]));
-        x = largerOfTwo(graph, reshaped(x, 'column_pairs', [half * half, 2, -1]));
+        x = graph.add('ReduceMax', [reshaped(x, 'row_pairs', [half, 2, -1])], SECOND_AWAY);
+        x = graph.add('ReduceMax', [reshaped(x, 'column_pairs', [half * half, 2, -1])], SECOND_AWAY);
       }
       // Bias and ReLU leave the order of numbers as it is: behind the pool there are fewer.
       return this.#activated(graph, reshaped(x, 'positions', [-1, layer.outChannels]), layer);
@@ -103,8 +104,7 @@ class SharedBody {
 
   /** The largest of what is read, which of nothing is zero: reads [n, places] → [n, channels]. */
   pool(state: string, layer: PoolLayer, channels: number): string {
-    return this.#strips(state, { ...layer, outChannels: channels }, (graph, gathered) =>
-      graph.add('ReduceMax', [gathered], { axes: { ints: [1] }, keepdims: { int: 0 } }),
+    return this.#strips(state, { ...layer, outChannels: channels }, (graph, gathered) => graph.add('ReduceMax', [gathered], SECOND_AWAY),
     );
   }
 
@@ -172,8 +172,4 @@ class SharedBody {
     this.#inputs.push({ name, element, dims });
     return name;
   }
-}
-
-function largerOfTwo(graph: GraphBuilder, pairs: string): string {
-  return graph.add('Max', graph.split('Split', [pairs], 2, { axis: { int: 1 } }));
 }

@@ -20,8 +20,8 @@ export interface SharedRows {
 }
 
 // What a strip reads and writes should stay in the cores' caches, and its filters be read often enough.
-const STRIP_BYTES = 10e6;
-const LEAST_TILES = 512;
+const STRIP_BYTES = 4e6;
+const LEAST_TILES = 256;
 const STRIP_ROWS = 16_384;
 
 // Photos of a few sizes at three scales.
