@@ -95,10 +95,10 @@ interface State {
 function pixelState({ width }: Size, axes: Axes): State {
   const { rows, columns } = axes;
   const table = new Int32Array(rows.keys * columns.keys);
-  forEachPair(axes, (row, column) => {
-    const [y, x] = [rows.reads[row] ?? 0, columns.reads[column] ?? 0];
-    table[row * columns.keys + column] = 1 + y * width + x;
-  });
+  for (const [row, needed] of neededColumns(axes).entries()) {
+    const first = 1 + (rows.reads[row] ?? 0) * width;
+    for (const column of needed) table[row * columns.keys + column] = first + (columns.reads[column] ?? 0);
+  }
   return { axes, table };
 }
 
@@ -108,6 +108,11 @@ function evenStrips(count: number, most: number): { count: number; size: number 
   return { count: strips, size: 1 + Math.ceil(count / strips) };
 }
 
+// The place of something among all strips' places, the first of each left out.
+function behindFirsts(number: number, size: number): number {
+  return number + 1 + Math.floor(number / (size - 1));
+}
+
 // Every activation reads kernel × kernel positions; they are numbered row by row.
 function gathered(
   state: State,
@@ -115,40 +120,24 @@ function gathered(
   most: number,
 ): { step: SharedStep; state: State } {
   const { rows, columns } = axes;
+  const needed = neededColumns(axes);
+  const total = needed.reduce((sum, { length }) => sum + length, 0);
+  const { count, size } = evenStrips(total, most);
+  const reads = new Int32Array(kernel * kernel * count * size);
+  const read = reader(state, reads, kernel, rows.reads, columns.reads);
   const table = new Int32Array(rows.keys * columns.keys);
-  let needed = 0;
-  forEachPair(axes, (row, column) => {
-    const at = row * columns.keys + column;
-    if (table[at] === 0) needed++;
-    table[at] = 1;
-  });
-  const { count, size } = evenStrips(needed, most);
-  const area = kernel * kernel;
-  const reads = new Int32Array(area * count * size);
-  const width = state.axes.columns.keys;
-  for (let row = 0, at = 0, number = 0; row < rows.keys; row++) {
-    for (let column = 0; column < columns.keys; column++, at++) {
-      if (!table[at]) continue;
+  let number = 0;
+  for (const [row, some] of needed.entries()) {
+    for (const column of some) {
       const position = behindFirsts(number++, size);
-      table[at] = position;
-      for (let i = 0, place = position * area; i < kernel; i++) {
-        const rowKey = rows.reads[row * kernel + i] ?? OUTSIDE;
-        for (let j = 0; j < kernel; j++, place++) {
-          const columnKey = columns.reads[column * kernel + j] ?? OUTSIDE;
-          if (rowKey !== OUTSIDE && columnKey !== OUTSIDE)
-            reads[place] = state.table[rowKey * width + columnKey] ?? 0;
-        }
-      }
+      table[row * columns.keys + column] = position;
+      read(row, column, position * kernel * kernel, 1);
     }
   }
   return { step: { kind: 'gathered', layer, strips: { count, size, reads } }, state: { axes, table } };
 }
 
-// The place of something among all strips' places, the first of each left out.
-function behindFirsts(number: number, size: number): number {
-  return number + 1 + Math.floor(number / (size - 1));
-}
-
+// Tiles are the pairs of windows with an activation that a view needs, numbered row by row.
 function tiled(
   state: State,
   stage: Extract<Stage, { kind: 'tiles' }>,
@@ -156,71 +145,89 @@ function tiled(
 ): { step: SharedStep; state: State } {
   const { layer, pooled, axes, rows, columns } = stage;
   const { inputs, outputs } = rows;
-  // Which pairs of windows have an activation that a view needs: numbered row by row.
-  const tileOf = new Int32Array(rows.count * columns.count).fill(-1);
-  forEachPair(axes, (row, column) => {
-    tileOf[tileAt(rows, columns, row, column)] = 0;
-  });
-  const needed: number[] = [];
-  for (let at = 0; at < tileOf.length; at++) if (tileOf[at] === 0) needed.push(at);
-  const { count, size } = evenStrips(needed.length, most);
+  const needed = neededColumns(axes);
+  const [rowWindows, columnWindows] = [windowsOf(rows), windowsOf(columns)];
+  const tileOf = new Int32Array(rows.count * columns.count);
+  let total = 0;
+  for (const [row, some] of needed.entries()) {
+    const first = (rowWindows[row] ?? 0) * columns.count;
+    for (const column of some) {
+      const at = first + (columnWindows[column] ?? 0);
+      if (tileOf[at] === 0) total++;
+      tileOf[at] = 1;
+    }
+  }
+  const { count, size } = evenStrips(total, most);
+  const area = outputs * outputs;
   const reads = new Int32Array(inputs * inputs * count * size);
-  for (const [number, at] of needed.entries()) {
-    const tile = (tileOf[at] = behindFirsts(number, size));
-    const strip = Math.floor(tile / size);
-    const first = strip * size * inputs * inputs + (tile - strip * size);
-    readTile(state, rows, columns, at, reads.subarray(first), size);
+  const read = reader(state, reads, inputs, rows.reads, columns.reads);
+  // Where each tile's first output lies; the others are `size` apart.
+  for (let row = 0, at = 0, number = 0; row < rows.count; row++) {
+    for (let column = 0; column < columns.count; column++, at++) {
+      if (tileOf[at] === 0) continue;
+      const tile = behindFirsts(number++, size);
+      const strip = Math.floor(tile / size);
+      const inStrip = tile - strip * size;
+      tileOf[at] = strip * size * area + inStrip;
+      read(row, column, strip * size * inputs * inputs + inStrip, size);
+    }
   }
   const table = new Int32Array(axes.rows.keys * axes.columns.keys);
-  forEachPair(axes, (row, column) => {
-    const tile = tileOf[tileAt(rows, columns, row, column)] ?? 0;
-    const strip = Math.floor(tile / size);
-    const [i, j] = [(rows.places[row] ?? 0) % outputs, (columns.places[column] ?? 0) % outputs];
-    table[row * axes.columns.keys + column] =
-      (strip * outputs * outputs + i * outputs + j) * size + (tile - strip * size);
-  });
+  for (const [row, some] of needed.entries()) {
+    const first = (rowWindows[row] ?? 0) * columns.count;
+    const i = (rows.places[row] ?? 0) % outputs;
+    for (const column of some) {
+      const j = (columns.places[column] ?? 0) % outputs;
+      const tile = tileOf[first + (columnWindows[column] ?? 0)] ?? 0;
+      table[row * axes.columns.keys + column] = tile + (i * outputs + j) * size;
+    }
+  }
   const strips = { count, size, reads };
   return { step: { kind: 'tiles', layer, pooled, outputs, inputs, strips }, state: { axes, table } };
 }
 
-function tileAt({ places, outputs }: Windows, columns: Windows, row: number, column: number): number {
-  return (
-    Math.floor((places[row] ?? 0) / outputs) * columns.count +
-    Math.floor((columns.places[column] ?? 0) / outputs)
-  );
+function windowsOf({ places, outputs }: Windows): Int32Array {
+  return places.map((place) => Math.floor(place / outputs));
 }
 
-// Writes the inputs² positions that a tile reads, `apart` from each other.
-function readTile(
+// Writes what a window reads, side × side positions that are `apart` in the list.
+function reader(
   { axes, table }: State,
-  rows: Windows,
-  columns: Windows,
-  at: number,
   reads: Int32Array,
-  apart: number,
-): void {
-  const { inputs } = rows;
+  side: number,
+  rowReads: Int32Array,
+  columnReads: Int32Array,
+): (row: number, column: number, first: number, apart: number) => void {
   const width = axes.columns.keys;
-  const [row, column] = [Math.floor(at / columns.count), at % columns.count];
-  for (let i = 0; i < inputs; i++) {
-    const rowKey = rows.reads[row * inputs + i] ?? OUTSIDE;
-    if (rowKey === OUTSIDE) continue;
-    for (let j = 0; j < inputs; j++) {
-      const columnKey = columns.reads[column * inputs + j] ?? OUTSIDE;
-      if (columnKey === OUTSIDE) continue;
-      reads[(i * inputs + j) * apart] = table[rowKey * width + columnKey] ?? 0;
+  return (row, column, first, apart) => {
+    for (let i = 0, at = first; i < side; i++) {
+      const rowKey = rowReads[row * side + i] ?? OUTSIDE;
+      for (let j = 0; j < side; j++, at += apart) {
+        const columnKey = columnReads[column * side + j] ?? OUTSIDE;
+        if (rowKey !== OUTSIDE && columnKey !== OUTSIDE) reads[at] = table[rowKey * width + columnKey] ?? 0;
+      }
     }
-  }
+  };
 }
 
-// Visits every pair of keys that some view has; some of them several times.
-function forEachPair({ rows, columns, views }: Axes, visit: (row: number, column: number) => void): void {
-  for (const [span, rowKeys] of rows.spans.entries()) {
-    const columnKeys = new Set<number>();
+// Of each row key, the column keys that some view has with it, in order.
+function neededColumns({ rows, columns, views }: Axes): Int32Array[] {
+  const spansOf = Array.from({ length: rows.keys }, (): number[] => []);
+  for (const [span, keys] of rows.spans.entries()) for (const key of new Set(keys)) spansOf[key]?.push(span);
+  // Few sets of spans occur, each of many keys.
+  const known = new Map<string, Int32Array>();
+  return spansOf.map((spans) => {
+    const name = spans.join();
+    let keys = known.get(name);
+    if (!keys) known.set(name, (keys = columnsOf(new Set(spans))));
+    return keys;
+  });
+
+  function columnsOf(spans: ReadonlySet<number>): Int32Array {
+    const needed = new Uint8Array(columns.keys);
     for (const { row, column } of views)
-      if (row === span) for (const key of columns.spans[column] ?? []) columnKeys.add(key);
-    const sorted = Int32Array.from(columnKeys).sort();
-    for (const row of rowKeys) for (const column of sorted) visit(row, column);
+      if (spans.has(row)) for (const key of columns.spans[column] ?? []) needed[key] = 1;
+    return Int32Array.from(needed.keys()).filter((key) => needed[key] === 1);
   }
 }
 

@@ -17,10 +17,15 @@ export const filtersOf = ({ name }: ConvLayer): string => `${name}.filters`;
 /** Input of a convolution: [out]. */
 export const biasOf = ({ name }: ConvLayer): string => `${name}.bias`;
 
-/** Outputs along a side of a tile: F(4, 3) and F(2, 5) of Winograd, which take tiles of 6 × 6; pixels have too few channels. */
-export function tileOutputs({ kernel, inChannels }: ConvLayer): number {
-  if (kernel === 1 || inChannels <= 3) return 0;
+/** Outputs along a side of a tile: with F(4, 3) and F(2, 5) of Winograd tiles are of 6 × 6. */
+export function tileOutputs({ kernel }: ConvLayer): number {
+  if (kernel === 1) return 0;
   return kernel === 3 ? 4 : 2;
+}
+
+/** Whether tiles are computed by Winograd's form: pixels have too few channels for it to be faster. */
+export function isWinograd({ kernel, inChannels }: ConvLayer): boolean {
+  return kernel > 1 && inChannels > 3;
 }
 
 /**
@@ -38,7 +43,6 @@ export function writeSharedBody(spec: NetworkSpec, mean: readonly number[]): Uin
     if (form.kind === 'tiles') state = body.tiles(state, form);
     else if (layer.kind === 'pool') state = body.pool(state, layer, channels);
     else if (layer.kind === 'lrn') state = body.lrn(state, layer);
-    else if (form.kind === 'gathered') state = body.product(state, layer);
     else state = body.pointwise(state, layer);
     if (layer.kind === 'conv') channels = layer.outChannels;
   }
@@ -61,50 +65,71 @@ class SharedBody {
   }
 
   /**
-   * A convolution by Winograd's form, bias and ReLU, after a 2×2 pool or without one. Tiles lie in the second axis
-   * from the first operator to the last, so nothing is ever transposed.
+   * A convolution in tiles, bias and ReLU, after a 2×2 pool or without one. Tiles lie in the last axis but one from
+   * the first operator to the last, so no activation is ever transposed.
    *
-   * reads [inputs², tiles], filters [inputs², in, out] → [outputs² · tiles, out], a quarter of it with a pool
+   * reads [inputs², tiles] → [outputs² · tiles, out], a quarter of it with a pool
    */
   tiles(state: string, { layer, pooled, outputs }: Extract<Form, { kind: 'tiles' }>): string {
-    const { inputs, input, output } = winograd(outputs, layer.kernel);
-    return this.#strips(state, layer, (graph, gathered) => {
-      const toInputs = graph.floats('to_inputs', [inputs, inputs], input);
-      const toOutputs = graph.floats('to_outputs', [outputs, inputs], output);
-      const reshaped = (x: string, name: string, sides: readonly number[]) =>
-        graph.add('Reshape', [x, graph.ints(name, sides)]);
-      let x = reshaped(gathered, 'input_rows', [inputs, -1]);
-      x = graph.add('MatMul', [toInputs, x]);
-      x = reshaped(x, 'input_columns', [inputs, inputs, -1]);
-      x = graph.add('MatMul', [toInputs, x]);
-      x = reshaped(x, 'places', [inputs * inputs, -1, layer.inChannels]);
-      x = graph.add('MatMul', [x, this.#filters(layer)]); // [inputs², tiles, out]
-      x = reshaped(x, 'output_rows', [inputs, -1]);
-      x = graph.add('MatMul', [toOutputs, x]);
-      x = reshaped(x, 'output_columns', [outputs, inputs, -1]);
-      x = graph.add('MatMul', [toOutputs, x]); // [outputs, outputs, tiles · out]
+    const { name, outChannels } = layer;
+    return this.#strips(layer, outChannels, (graph, reads) => {
+      let x = isWinograd(layer)
+        ? this.#winograd(graph, state, reads, layer, outputs)
+        : this.#direct(graph, state, reads, layer, outputs);
       if (pooled) {
         const half = outputs / 2;
-        x = graph.add('ReduceMax', [reshaped(x, 'row_pairs', [half, 2, -1])], SECOND_AWAY);
-        x = graph.add('ReduceMax', [reshaped(x, 'column_pairs', [half * half, 2, -1])], SECOND_AWAY);
+        const larger = (shape: readonly number[], pairs: string) =>
+          graph.add('ReduceMax', [graph.add('Reshape', [x, graph.ints(pairs, shape)])], SECOND_AWAY);
+        x = larger([half, 2, -1], 'row_pairs');
+        x = larger([half * half, 2, -1], 'column_pairs');
       }
       // Bias and ReLU leave the order of numbers as it is: behind the pool there are fewer.
-      return this.#activated(graph, reshaped(x, 'positions', [-1, layer.outChannels]), layer);
+      x = graph.add('Reshape', [x, graph.ints(`${name}.rows`, [-1, outChannels])]);
+      return this.#activated(graph, x, layer);
     });
   }
 
-  /** A convolution as one product, bias and ReLU: reads [n, places], filters [places · in, out] → [n, out]. */
-  product(state: string, layer: ConvLayer): string {
-    return this.#strips(state, layer, (graph, gathered) => {
-      const inputs = graph.ints('inputs', [-1, layer.kernel ** 2 * layer.inChannels]);
-      const rows = graph.add('Reshape', [gathered, inputs]);
-      return this.#activated(graph, graph.add('MatMul', [rows, this.#filters(layer)]), layer);
-    });
+  // Filters [inputs², in, out] → [outputs, outputs, tiles · out].
+  #winograd(graph: GraphBuilder, state: string, reads: string, layer: ConvLayer, outputs: number): string {
+    const { inputs, input, output } = winograd(outputs, layer.kernel);
+    const toInputs = graph.floats('to_inputs', [inputs, inputs], input);
+    const toOutputs = graph.floats('to_outputs', [outputs, inputs], output);
+    const reshaped = (x: string, name: string, sides: readonly number[]) =>
+      graph.add('Reshape', [x, graph.ints(name, sides)]);
+    let x = graph.add('Gather', [state, reads], ROW_AXIS); // [inputs², tiles, in]
+    x = reshaped(x, 'input_rows', [inputs, -1]);
+    x = graph.add('MatMul', [toInputs, x]);
+    x = reshaped(x, 'input_columns', [inputs, inputs, -1]);
+    x = graph.add('MatMul', [toInputs, x]);
+    x = reshaped(x, 'places', [inputs * inputs, -1, layer.inChannels]);
+    x = graph.add('MatMul', [x, this.#filters(layer)]); // [inputs², tiles, out]
+    x = reshaped(x, 'output_rows', [inputs, -1]);
+    x = graph.add('MatMul', [toOutputs, x]);
+    x = reshaped(x, 'output_columns', [outputs, inputs, -1]);
+    return graph.add('MatMul', [toOutputs, x]);
+  }
+
+  // One product over what each output reads: filters [kernel² · in, out] → [outputs² · tiles, out].
+  #direct(graph: GraphBuilder, state: string, reads: string, layer: ConvLayer, outputs: number): string {
+    const { kernel, inChannels } = layer;
+    const inputs = outputs + kernel - 1;
+    const places: number[] = [];
+    for (let i = 0; i < outputs; i++)
+      for (let j = 0; j < outputs; j++)
+        for (let row = 0; row < kernel; row++)
+          for (let column = 0; column < kernel; column++) places.push((i + row) * inputs + j + column);
+    let list = graph.add('Gather', [reads, graph.ints('places', places)], ROW_AXIS);
+    list = graph.add('Reshape', [list, graph.ints('taps', [outputs ** 2, kernel ** 2, -1])]);
+    list = graph.add('Transpose', [list], { perm: { ints: [0, 2, 1] } });
+    const gathered = graph.add('Gather', [state, list], ROW_AXIS); // [outputs², tiles, kernel², in]
+    const rows = graph.add('Reshape', [gathered, graph.ints('inputs', [-1, kernel ** 2 * inChannels])]);
+    return graph.add('MatMul', [rows, this.#filters(layer)]);
   }
 
   /** The largest of what is read, which of nothing is zero: reads [n, places] → [n, channels]. */
   pool(state: string, layer: PoolLayer, channels: number): string {
-    return this.#strips(state, { ...layer, outChannels: channels }, (graph, gathered) => graph.add('ReduceMax', [gathered], SECOND_AWAY),
+    return this.#strips(layer, channels, (graph, reads) =>
+      graph.add('ReduceMax', [graph.add('Gather', [state, reads], ROW_AXIS)], SECOND_AWAY),
     );
   }
 
@@ -133,24 +158,22 @@ class SharedBody {
     return encodeModel({ name, nodes, initializers, inputs: this.#inputs, outputs });
   }
 
-  // A loop over strips inside the graph: what it gathers of each becomes its part of the next state.
+  // A loop over strips inside the graph: what is written of a strip's list becomes its part of the next state.
   #strips(
-    state: string,
-    layer: { name: string; outChannels: number },
-    write: (graph: GraphBuilder, gathered: string) => string,
+    layer: ConvLayer | PoolLayer,
+    channels: number,
+    write: (graph: GraphBuilder, reads: string) => string,
   ): string {
-    const { name, outChannels } = layer;
+    const { name } = layer;
     const inner = new GraphBuilder(`${name}/`);
     const strip: Value = { name: `${name}/reads`, element: 'int32', dims: ['first', 'second'] };
-    const next = write(inner, inner.add('Gather', [state, strip.name], ROW_AXIS));
-    const graph = {
-      ...{ name, nodes: inner.nodes, initializers: inner.initializers, inputs: [strip] },
-      outputs: [{ name: next, element: 'float32', dims: ['positions', outChannels] }] as const,
-    };
+    const next = write(inner, strip.name);
+    const { nodes, initializers } = inner;
+    const outputs: Value[] = [{ name: next, element: 'float32', dims: ['positions', channels] }];
+    const graph = { name, nodes, initializers, inputs: [strip], outputs };
     const reads = this.#input(readsOf(layer), 'int32', 3);
     const stacked = this.#graph.add('Scan', [reads], { num_scan_inputs: { int: 1 }, body: { graph } });
-    const positions = this.#graph.ints(`${name}.positions`, [-1, outChannels]);
-    return this.#graph.add('Reshape', [stacked, positions]);
+    return this.#graph.add('Reshape', [stacked, this.#graph.ints(`${name}.positions`, [-1, channels])]);
   }
 
   // Bias and ReLU. The first row, which is position 0 or nobody's, is set to zero between them, where that is done
@@ -164,7 +187,7 @@ class SharedBody {
   }
 
   #filters(layer: ConvLayer): string {
-    return this.#input(filtersOf(layer), 'float32', tileOutputs(layer) > 0 ? 3 : 2);
+    return this.#input(filtersOf(layer), 'float32', isWinograd(layer) ? 3 : 2);
   }
 
   #input(name: string, element: Value['element'], axes: number): string {

@@ -11,7 +11,15 @@ import type { ModelSource } from '../worker/messages.ts';
 import { geometryKey } from '../worker/plan.ts';
 import { Recent } from '../worker/recent.ts';
 import { ROWS } from './graph.ts';
-import { biasOf, filtersOf, PLANE, readsOf, tileOutputs, writeSharedBody } from './shared-graph.ts';
+import {
+  biasOf,
+  filtersOf,
+  isWinograd,
+  PLANE,
+  readsOf,
+  tileOutputs,
+  writeSharedBody,
+} from './shared-graph.ts';
 
 /** What fc6 reads of views: rows, and where each view's lie. */
 export interface SharedRows {
@@ -123,9 +131,8 @@ function feedBytes({ reads, views }: Feeds): number {
 // [out, in, kernel, kernel] → [inputs², in, out] of Winograd's form, or [kernel² · in, out].
 function filters(layer: ConvLayer, weights: Float32Array): Tensor {
   const { inChannels, outChannels, kernel } = layer;
-  const outputs = tileOutputs(layer);
-  if (outputs > 0) {
-    const form = winograd(outputs, kernel);
+  if (isWinograd(layer)) {
+    const form = winograd(tileOutputs(layer), kernel);
     const transformed = transformedFilters(form, weights, inChannels, outChannels);
     return new Tensor('float32', transformed, [form.inputs ** 2, inChannels, outChannels]);
   }
