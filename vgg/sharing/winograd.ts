@@ -66,21 +66,22 @@ export function transformedFilters(
   inChannels: number,
   outChannels: number,
 ): Float32Array<ArrayBuffer> {
-  const result = new Float32Array(inputs * inputs * inChannels * outChannels);
-  const half = new Float64Array(inputs * taps);
   const area = inChannels * outChannels;
-  for (let out = 0; out < outChannels; out++) {
-    for (let channel = 0; channel < inChannels; channel++) {
-      const first = (out * inChannels + channel) * taps * taps;
-      for (let i = 0; i < inputs; i++) {
-        for (let column = 0; column < taps; column++) {
+  const result = new Float32Array(inputs * inputs * area);
+  const half = new Float64Array(inputs * taps);
+  // Numbers of one place lie by input, then by output channel: written in that order.
+  for (let channel = 0, first = 0; channel < inChannels; channel++) {
+    for (let out = 0; out < outChannels; out++, first++) {
+      const from = (out * inChannels + channel) * taps * taps;
+      for (let column = 0; column < taps; column++) {
+        for (let i = 0; i < inputs; i++) {
           let sum = 0;
           for (let row = 0; row < taps; row++)
-            sum += (filter[i * taps + row] ?? 0) * (weights[first + row * taps + column] ?? 0);
+            sum += (filter[i * taps + row] ?? 0) * (weights[from + row * taps + column] ?? 0);
           half[i * taps + column] = sum;
         }
       }
-      for (let i = 0, at = channel * outChannels + out; i < inputs; i++) {
+      for (let i = 0, at = first; i < inputs; i++) {
         for (let j = 0; j < inputs; j++, at += area) {
           let sum = 0;
           for (let column = 0; column < taps; column++)
