@@ -37,7 +37,7 @@ export interface EngineOptions {
 }
 
 // A unit of several views takes at most about so long: whoever comes meanwhile waits for it.
-const MOST_MS = 2000;
+const MOST_MS = 3000;
 
 /** What makes an engine of a library. */
 export interface Library {
