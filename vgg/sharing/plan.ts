@@ -124,14 +124,21 @@ function gathered(
   const total = needed.reduce((sum, { length }) => sum + length, 0);
   const { count, size } = evenStrips(total, most);
   const reads = new Int32Array(kernel * kernel * count * size);
-  const read = reader(state, reads, kernel, rows.reads, columns.reads);
   const table = new Int32Array(rows.keys * columns.keys);
+  const width = state.axes.columns.keys;
   let number = 0;
   for (const [row, some] of needed.entries()) {
     for (const column of some) {
       const position = behindFirsts(number++, size);
       table[row * columns.keys + column] = position;
-      read(row, column, position * kernel * kernel, 1);
+      for (let i = 0, at = position * kernel * kernel; i < kernel; i++) {
+        const rowKey = rows.reads[row * kernel + i] ?? OUTSIDE;
+        for (let j = 0; j < kernel; j++, at++) {
+          const columnKey = columns.reads[column * kernel + j] ?? OUTSIDE;
+          if (rowKey !== OUTSIDE && columnKey !== OUTSIDE)
+            reads[at] = state.table[rowKey * width + columnKey] ?? 0;
+        }
+      }
     }
   }
   return { step: { kind: 'gathered', layer, strips: { count, size, reads } }, state: { axes, table } };
@@ -159,19 +166,21 @@ function tiled(
   }
   const { count, size } = evenStrips(total, most);
   const area = outputs * outputs;
-  const reads = new Int32Array(inputs * inputs * count * size);
-  const read = reader(state, reads, inputs, rows.reads, columns.reads);
+  // Of every tile, its windows; of none, the ones behind the last, which read nothing.
+  const tileRows = new Int32Array(count * size).fill(rows.count);
+  const tileColumns = new Int32Array(count * size).fill(columns.count);
   // Where each tile's first output lies; the others are `size` apart.
   for (let row = 0, at = 0, number = 0; row < rows.count; row++) {
     for (let column = 0; column < columns.count; column++, at++) {
       if (tileOf[at] === 0) continue;
       const tile = behindFirsts(number++, size);
       const strip = Math.floor(tile / size);
-      const inStrip = tile - strip * size;
-      tileOf[at] = strip * size * area + inStrip;
-      read(row, column, strip * size * inputs * inputs + inStrip, size);
+      tileOf[at] = strip * size * area + tile - strip * size;
+      tileRows[tile] = row;
+      tileColumns[tile] = column;
     }
   }
+  const reads = tileReads(state, stage, tileRows, tileColumns, size);
   const table = new Int32Array(axes.rows.keys * axes.columns.keys);
   for (const [row, some] of needed.entries()) {
     const first = (rowWindows[row] ?? 0) * columns.count;
@@ -186,28 +195,33 @@ function tiled(
   return { step: { kind: 'tiles', layer, pooled, outputs, inputs, strips }, state: { axes, table } };
 }
 
-function windowsOf({ places, outputs }: Windows): Int32Array {
-  return places.map((place) => Math.floor(place / outputs));
-}
-
-// Writes what a window reads, side × side positions that are `apart` in the list.
-function reader(
+// By strip of `size` tiles, then by place in the tile, then by tile.
+function tileReads(
   { axes, table }: State,
-  reads: Int32Array,
-  side: number,
-  rowReads: Int32Array,
-  columnReads: Int32Array,
-): (row: number, column: number, first: number, apart: number) => void {
+  { rows, columns }: Extract<Stage, { kind: 'tiles' }>,
+  tileRows: Int32Array,
+  tileColumns: Int32Array,
+  size: number,
+): Int32Array<ArrayBuffer> {
+  const { inputs } = rows;
   const width = axes.columns.keys;
-  return (row, column, first, apart) => {
-    for (let i = 0, at = first; i < side; i++) {
-      const rowKey = rowReads[row * side + i] ?? OUTSIDE;
-      for (let j = 0; j < side; j++, at += apart) {
-        const columnKey = columnReads[column * side + j] ?? OUTSIDE;
-        if (rowKey !== OUTSIDE && columnKey !== OUTSIDE) reads[at] = table[rowKey * width + columnKey] ?? 0;
+  const reads = new Int32Array(inputs * inputs * tileRows.length);
+  for (let first = 0, at = 0; first < tileRows.length; first += size) {
+    for (let i = 0; i < inputs; i++) {
+      for (let j = 0; j < inputs; j++) {
+        for (let tile = first; tile < first + size; tile++, at++) {
+          const row = rows.reads[(tileRows[tile] ?? 0) * inputs + i] ?? OUTSIDE;
+          const column = columns.reads[(tileColumns[tile] ?? 0) * inputs + j] ?? OUTSIDE;
+          if (row !== OUTSIDE && column !== OUTSIDE) reads[at] = table[row * width + column] ?? 0;
+        }
       }
     }
-  };
+  }
+  return reads;
+}
+
+function windowsOf({ places, outputs }: Windows): Int32Array {
+  return places.map((place) => Math.floor(place / outputs));
 }
 
 // Of each row key, the column keys that some view has with it, in order.
