@@ -6,15 +6,15 @@ import { basename, dirname } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { VggError } from '../../../vgg/errors.ts';
 import { TOTAL_STRIDE } from '../../../vgg/networks.ts';
-import { posteriorOfScoreMap } from '../../../vgg/scores.ts';
 import { cutBatch } from '../worker/crops.ts';
 import type { Cut, CutScores, ModelSource, ScoreRequest, Speeds } from '../worker/messages.ts';
+import { scoresOfMaps, type OwnScoreMap } from '../worker/score-maps.ts';
+import { SharedNetwork } from '../worker/shared-network.ts';
 import type { Sessions } from '../worker/thread.ts';
 import { measureSpeeds, warmUp } from '../worker/warm-up.ts';
 import { readTensor, weightsFile } from '../worker/weights-file.ts';
 import { PIXELS, ROWS, SCORES, writeBody, writeHead } from './graph.ts';
-import { SharedNetwork, StageSessions } from './shared-network.ts';
-import { tileOutputs } from './stages.ts';
+import { OnnxStages, StageSessions } from './stage-sessions.ts';
 
 interface Loaded {
   source: ModelSource;
@@ -22,7 +22,7 @@ interface Loaded {
   body: InferenceSession;
   /** What fc6 reads → class scores: in either form of the body the same, and the weights once. */
   head: InferenceSession;
-  shared: SharedNetwork;
+  shared: SharedNetwork<Tensor>;
 }
 
 /** All loaded models of one worker. */
@@ -40,7 +40,7 @@ export class OnnxSessions implements Sessions {
     this.#loaded.set(source.key, await this.#open(source));
     try {
       await warmUp(this, source);
-      return await measureSpeeds(this, source, tileOutputs);
+      return await measureSpeeds(this, source);
     } catch (error) {
       await this.unload(source.key);
       throw error;
@@ -51,14 +51,8 @@ export class OnnxSessions implements Sessions {
     const loaded = this.#get(key);
     const { height = 0, width = 0 } = cuts[0]?.view ?? {};
     try {
-      const maps = await (shared ? sharedMaps(loaded, cuts) : ownMaps(loaded, cuts, height, width));
-      return cuts.map(({ softmaxFirst, scoreMap }, i) => {
-        const map = maps[i];
-        if (!map) throw new Error('fewer maps than views');
-        const order = softmaxFirst ? 'SOFTMAX_THEN_MEAN' : 'MEAN_THEN_SOFTMAX';
-        const posterior = Float32Array.from(posteriorOfScoreMap(map, order));
-        return scoreMap ? { posterior, scoreMap: map } : { posterior };
-      });
+      const maps = await (shared ? loaded.shared.score(cuts) : ownMaps(loaded, cuts, height, width));
+      return scoresOfMaps(cuts, maps);
     } catch (cause) {
       throw outOfMemory(
         cause,
@@ -100,11 +94,8 @@ export class OnnxSessions implements Sessions {
     try {
       const body = await open(writeBody(graph));
       const head = await open(writeHead(graph));
-      const shared = new SharedNetwork({
-        ...{ source, stages: this.#stages },
-        weights: (name) => readTensor(source, file, name),
-        head: (rows) => headScores(head, rows),
-      });
+      const stages = new OnnxStages(this.#stages, (rows) => headScores(head, rows));
+      const shared = new SharedNetwork(source, stages, (name) => readTensor(source, file, name));
       return { source, body, head, shared };
     } catch (cause) {
       for (const session of opened) await session.release();
@@ -123,8 +114,6 @@ export class OnnxSessions implements Sessions {
   }
 }
 
-type OwnScoreMap = NonNullable<CutScores['scoreMap']>;
-
 // Each view by itself, as a batch.
 async function ownMaps(
   { source: { spec }, body, head }: Loaded,
@@ -142,26 +131,6 @@ async function ownMaps(
   const length = rows * columns * classes;
   return cuts.map((_, i) => {
     return { height: rows, width: columns, classes, values: scores.slice(i * length, (i + 1) * length) };
-  });
-}
-
-// What the views have in common once.
-async function sharedMaps(
-  { source: { spec }, shared }: Loaded,
-  cuts: readonly Cut[],
-): Promise<OwnScoreMap[]> {
-  const [first] = cuts;
-  if (!first) return [];
-  const { scores, views } = await shared.score(
-    first.plane,
-    cuts.map(({ view }) => view),
-  );
-  const { classes } = spec;
-  return views.map(({ height, width, positions }) => {
-    const values = new Float32Array(positions.length * classes);
-    for (const [place, position] of positions.entries())
-      values.set(scores.subarray((position - 1) * classes, position * classes), place * classes);
-    return { height, width, classes, values };
   });
 }
 

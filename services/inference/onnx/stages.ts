@@ -2,7 +2,7 @@
 // every model. Knows operators; neither plans nor weights.
 
 import { winograd } from '../../../vgg/sharing/winograd.ts';
-import type { ConvLayer, LrnLayer } from '../../../vgg/networks.ts';
+import type { LrnLayer } from '../../../vgg/networks.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { lrnAttributes } from './graph.ts';
 import { encodeModel, type Value } from './model-proto.ts';
@@ -20,12 +20,6 @@ export const NEXT = 'next';
 
 const STATE_VALUE: Value = { name: STATE, element: 'float32', dims: ['positions', 'channels'] };
 const BIAS_VALUE: Value = { name: BIAS, element: 'float32', dims: ['out'] };
-
-/** Outputs along a side of a tile: F(4, 3) and F(2, 5) of Winograd, which take tiles of 6 × 6; pixels have too few channels. */
-export function tileOutputs({ kernel, inChannels }: ConvLayer): number {
-  if (kernel === 1 || inChannels <= 3) return 0;
-  return kernel === 3 ? 4 : 2;
-}
 
 /**
  * Convolution in tiles by Winograd's form, bias and ReLU, after a 2×2 pool or without one. Tiles lie in the second
