@@ -38,6 +38,8 @@ export interface EngineOptions {
 
 // A unit of several views takes at most about so long: whoever comes meanwhile waits for it.
 const MOST_MS = 2000;
+// Where nobody knows whether it pays, views are together when that is asked for, as many as fit the memory.
+const UNMEASURED = { price: 1, mostCost: Infinity, auto: false };
 
 /** What makes an engine of a library. */
 export interface Library {
@@ -114,11 +116,9 @@ class WorkerEngine implements Engine {
     }
     const source: ModelSource = { key: this.#nextKey++, name, spec, mean: json.mean, weightsPath, tensors };
     const { speeds } = await supervisor.call({ kind: 'load', source });
-    const sharing = speeds && {
-      tileOutputs,
-      price: speeds.shared / speeds.alone,
-      mostCost: speeds.alone * MOST_MS,
-    };
+    const sharing = speeds
+      ? { tileOutputs, price: speeds.shared / speeds.alone, mostCost: speeds.alone * MOST_MS, auto: true }
+      : { tileOutputs, ...UNMEASURED };
     sources.set(source.key, source);
     return new WorkerModel({
       ...{ model, key: source.key, supervisor, bounds, sharing },
@@ -138,7 +138,7 @@ interface ModelParts {
   key: number;
   supervisor: Supervisor;
   bounds: BatchBounds;
-  sharing: Sharing | undefined;
+  sharing: Sharing;
   forget: () => void;
 }
 
@@ -153,7 +153,7 @@ class WorkerModel implements EngineModel {
     this.#parts = parts;
     const { spec } = parts.model;
     const { bounds, sharing } = parts;
-    this.#planner = new Planner({ spec, mostPixels: mostPixels(spec, bounds), ...(sharing && { sharing }) });
+    this.#planner = new Planner({ spec, mostPixels: mostPixels(spec, bounds), sharing });
   }
 
   plan(plane: PlanePixels, views: readonly View[], wanted: Wanted): Unit[] {
