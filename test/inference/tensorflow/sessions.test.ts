@@ -155,15 +155,21 @@ describe.skipIf(tensorFlowMissing !== undefined)('sessions', () => {
       (['float32', 'float16'] as const).map(async (type) => {
         const sessions = new TensorFlowSessions(binding, type);
         await sessions.load(sourceOf(golden.model));
-        const [scores] = await sessions.score({ ...KIND, cuts });
+        const [alone] = await sessions.score({ ...KIND, cuts });
+        const [shared] = await sessions.score({ ...KIND, shared: true, cuts });
         await sessions.close();
-        return scores;
+        return { alone, shared };
       }),
     );
-    const difference = largestDifference(whole?.posterior ?? [], half?.posterior ?? []);
-    process.stdout.write(`${network} in float16: posteriors differ by ${difference.toExponential(1)}\n`);
-    expect(difference).toBeGreaterThan(0);
-    expect(difference).toBeLessThan(1e-2);
+    for (const form of ['alone', 'shared'] as const) {
+      const difference = largestDifference(
+        whole?.alone?.posterior ?? [],
+        half?.[form]?.posterior ?? [],
+      ).toExponential(1);
+      process.stdout.write(`${network} in float16, ${form}: posteriors differ by ${difference}\n`);
+      expect(Number(difference)).toBeGreaterThan(0);
+      expect(Number(difference)).toBeLessThan(1e-2);
+    }
     expect(held()).toEqual(before);
   });
 });
