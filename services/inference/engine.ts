@@ -28,8 +28,8 @@ export interface Wanted {
   /** Whether the class score map is wanted too. */
   readonly scoreMaps: boolean;
   /**
-   * `off`: every view by itself, as the paper computes it; `on`: views of a plane together, where the engine can;
-   * `auto`: whatever is quicker. The scores are the same.
+   * `off`: every view by itself, as the paper computes it; `on`: views of a plane together; `auto`: whatever was
+   * quicker when the model was loaded, on a GPU as `off`. The scores are the same.
    */
   readonly share: 'auto' | 'on' | 'off';
 }

@@ -18,9 +18,9 @@ function crops(): View[] {
   return evaluationViews(plane, evaluation, 64).views;
 }
 
-function planner(sharing?: Partial<Sharing>, mostPixels = 1e9): Planner {
-  const whole = sharing && { tileOutputs, price: 1, mostCost: Infinity, ...sharing };
-  return new Planner({ spec: SPEC, mostPixels, ...(whole && { sharing: whole }) });
+function planner(sharing: Partial<Sharing>, mostPixels = 1e9): Planner {
+  const whole = { tileOutputs, price: 1, mostCost: Infinity, auto: true, ...sharing };
+  return new Planner({ spec: SPEC, mostPixels, sharing: whole });
 }
 
 // Of each unit, whether it is shared, and its views.
@@ -41,21 +41,21 @@ describe('views of a plane', () => {
     expect(unit?.cost).toBeGreaterThan(macs(SPEC, 64, 64));
   });
 
-  test('are units of their own where products are dear, where a library cannot share, and when asked for', () => {
+  test('are units of their own where products are dear, where nobody knows that, and when asked for', () => {
     const views = crops();
     const apart = indices(views).map((index) => [false, [index]]);
     expect(unitsOf(planner({ price: 0.01 }), views)).toEqual(apart);
-    expect(unitsOf(planner(), views)).toEqual(apart);
+    expect(unitsOf(planner({ auto: false }), views)).toEqual(apart);
     expect(unitsOf(planner({}), views, { ...AUTO, share: 'off' })).toEqual(apart);
-    expect(unitsOf(planner(), views, { ...AUTO, share: 'on' })).toEqual(apart);
   });
 
-  test('are together at any price when that is asked for', () => {
-    const views = crops();
-    expect(unitsOf(planner({ price: 0.01 }), views, { ...AUTO, share: 'on' })).toEqual([
-      [true, indices(views)],
-    ]);
-  });
+  test.each([{ price: 0.01 }, { auto: false }])(
+    'are together when that is asked for, whatever %o',
+    (dear) => {
+      const views = crops();
+      expect(unitsOf(planner(dear), views, { ...AUTO, share: 'on' })).toEqual([[true, indices(views)]]);
+    },
+  );
 
   test('are split where a unit would take too long: first mirrored from not, then upper from lower', () => {
     const views = crops();

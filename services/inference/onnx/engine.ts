@@ -5,7 +5,6 @@ import { Worker } from 'node:worker_threads';
 import type { Engine } from '../engine.ts';
 import type { BatchBounds } from '../worker/batch-limit.ts';
 import { startWorkerEngine, type EngineOptions } from '../worker/engine.ts';
-import { tileOutputs } from './shared-graph.ts';
 
 /** What the worker thread is started with. */
 export interface OnnxSettings {
@@ -37,7 +36,6 @@ export function startOnnxEngine(options: OnnxEngineOptions = {}): Promise<Engine
       ...{ name: 'onnx', library: 'onnxruntime-node' },
       spawn: () => spawn({ threads }),
       bounds: () => BOUNDS,
-      tileOutputs,
     },
     options,
   );

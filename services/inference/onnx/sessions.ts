@@ -6,14 +6,13 @@ import { basename, dirname } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { VggError } from '../../../vgg/errors.ts';
 import { TOTAL_STRIDE } from '../../../vgg/networks.ts';
-import { posteriorOfScoreMap } from '../../../vgg/scores.ts';
 import { cutBatch } from '../worker/crops.ts';
 import type { Cut, CutScores, ModelSource, ScoreRequest, Speeds } from '../worker/messages.ts';
+import { scoresOfMaps, type OwnScoreMap } from '../worker/score-maps.ts';
 import type { Sessions } from '../worker/thread.ts';
 import { measureSpeeds, warmUp } from '../worker/warm-up.ts';
 import { readTensor, weightsFile } from '../worker/weights-file.ts';
 import { PIXELS, ROWS, SCORES, writeBody, writeHead } from './graph.ts';
-import { tileOutputs } from './shared-graph.ts';
 import { SharedNetwork } from './shared-network.ts';
 
 interface Loaded {
@@ -38,7 +37,7 @@ export class OnnxSessions implements Sessions {
     this.#loaded.set(source.key, await this.#open(source));
     try {
       await warmUp(this, source);
-      return await measureSpeeds(this, source, tileOutputs);
+      return await measureSpeeds(this, source);
     } catch (error) {
       await this.unload(source.key);
       throw error;
@@ -49,14 +48,8 @@ export class OnnxSessions implements Sessions {
     const loaded = this.#get(key);
     const { height = 0, width = 0 } = cuts[0]?.view ?? {};
     try {
-      const maps = await (shared ? sharedMaps(loaded, cuts) : ownMaps(loaded, cuts, height, width));
-      return cuts.map(({ softmaxFirst, scoreMap }, i) => {
-        const map = maps[i];
-        if (!map) throw new Error('fewer maps than views');
-        const order = softmaxFirst ? 'SOFTMAX_THEN_MEAN' : 'MEAN_THEN_SOFTMAX';
-        const posterior = Float32Array.from(posteriorOfScoreMap(map, order));
-        return scoreMap ? { posterior, scoreMap: map } : { posterior };
-      });
+      const maps = await (shared ? loaded.shared.score(cuts) : ownMaps(loaded, cuts, height, width));
+      return scoresOfMaps(cuts, maps);
     } catch (cause) {
       throw outOfMemory(
         cause,
@@ -98,8 +91,13 @@ export class OnnxSessions implements Sessions {
     try {
       const body = await open(InferenceSession.create(writeBody(graph), options));
       const head = await open(InferenceSession.create(writeHead(graph), options));
-      const weightsOf = (name: string) => readTensor(source, file, name);
-      const shared = await open(SharedNetwork.open(source, weightsOf, sessionOptions(this.#threads)));
+      const shared = await open(
+        SharedNetwork.open({
+          ...{ source, options: sessionOptions(this.#threads) },
+          weights: (name) => readTensor(source, file, name),
+          head: (rows) => headScores(head, rows),
+        }),
+      );
       return { source, body, head, shared };
     } catch (cause) {
       for (const session of opened) await session.release();
@@ -118,8 +116,6 @@ export class OnnxSessions implements Sessions {
   }
 }
 
-type OwnScoreMap = NonNullable<CutScores['scoreMap']>;
-
 // Each view by itself, as a batch.
 async function ownMaps(
   { source: { spec }, body, head }: Loaded,
@@ -137,28 +133,6 @@ async function ownMaps(
   const length = rows * columns * classes;
   return cuts.map((_, i) => {
     return { height: rows, width: columns, classes, values: scores.slice(i * length, (i + 1) * length) };
-  });
-}
-
-// What the views have in common once.
-async function sharedMaps(
-  { source: { spec }, head, shared }: Loaded,
-  cuts: readonly Cut[],
-): Promise<OwnScoreMap[]> {
-  const [first] = cuts;
-  if (!first) return [];
-  const { rows, views } = await shared.rows(
-    first.plane,
-    cuts.map(({ view }) => view),
-  );
-  const scores = await headScores(head, rows);
-  const { classes } = spec;
-  return views.map(({ height, width, positions }) => {
-    const values = new Float32Array(positions.length * classes);
-    // No row is of position 0.
-    for (const [place, position] of positions.entries())
-      values.set(scores.subarray((position - 1) * classes, position * classes), place * classes);
-    return { height, width, classes, values };
   });
 }
 

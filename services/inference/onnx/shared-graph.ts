@@ -4,6 +4,7 @@
 import type { ConvLayer, LrnLayer, NetworkSpec, PoolLayer } from '../../../vgg/networks.ts';
 import { sharedForms, type Form } from '../../../vgg/sharing/stages.ts';
 import { winograd } from '../../../vgg/sharing/winograd.ts';
+import { tileOutputs } from '../worker/tiles.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { lrnAttributes, ROWS } from './graph.ts';
 import { encodeModel, type Value } from './model-proto.ts';
@@ -16,12 +17,6 @@ export const readsOf = ({ name }: { name: string }): string => `${name}.reads`;
 export const filtersOf = ({ name }: ConvLayer): string => `${name}.filters`;
 /** Input of a convolution: [out]. */
 export const biasOf = ({ name }: ConvLayer): string => `${name}.bias`;
-
-/** Outputs along a side of a tile: with F(4, 3) and F(2, 5) of Winograd tiles are of 6 × 6. */
-export function tileOutputs({ kernel }: ConvLayer): number {
-  if (kernel === 1) return 0;
-  return kernel === 3 ? 4 : 2;
-}
 
 /** Whether tiles are computed by Winograd's form: pixels have too few channels for it to be faster. */
 export function isWinograd({ kernel, inChannels }: ConvLayer): boolean {

@@ -63,49 +63,46 @@ export class Network {
     const operations = this.#operations;
     const { spec, type } = this.#source;
     // [n, h, w, 3] uint8 → float32 − mean
-    let x = this.#then(operations.bytes([n, height, width, 3], pixels), (it) =>
+    let x = operations.consume(operations.bytes([n, height, width, 3], pixels), (it) =>
       operations.cast(it, 'uint8', 'float32'),
     );
-    x = this.#then(x, (it) => operations.subtract(it, this.#mean, 'float32'));
-    if (type !== 'float32') x = this.#then(x, (it) => operations.cast(it, 'float32', type));
+    x = operations.consume(x, (it) => operations.subtract(it, this.#mean, 'float32'));
+    x = this.#typed(x);
     const layers = networkLayers(spec);
-    let rows = [n, 0, 0];
     for (const [i, layer] of layers.entries()) {
       if (layer.kind === 'pool') {
         // After a convolution it is done already.
-        if (layers[i - 1]?.kind !== 'conv') x = this.#then(x, (it) => operations.pool(it, type));
+        if (layers[i - 1]?.kind !== 'conv') x = operations.consume(x, (it) => operations.pool(it, type));
       } else if (layer.kind === 'lrn') {
-        const { size, alpha, beta, k } = layer;
-        x = this.#inFloat32(x, (it) => operations.normalise(it, { radius: (size - 1) / 2, alpha, beta, k }));
+        x = this.#inFloat32(x, (it) => operations.normalise(it, layer));
       } else if (!layer.name.startsWith('fc')) {
         const { weight, bias } = this.#of(layer);
-        x = this.#then(x, (it) => operations.convolve(it, weight, type));
+        x = operations.consume(x, (it) => operations.convolve(it, weight, type));
         // Rounding keeps the order of numbers, so the largest of a window is the same before bias and ReLU,
         // and they have a quarter to do.
-        if (layers[i + 1]?.kind === 'pool') x = this.#then(x, (it) => operations.pool(it, type));
-        x = this.#then(x, (it) => operations.addBias(it, bias, type));
-        if (layer.relu) x = this.#then(x, (it) => operations.relu(it, type));
-      } else {
-        if (layer.name === 'fc6') {
-          const side = spec.inputSize / TOTAL_STRIDE;
-          const { shape } = x;
-          rows = [n, (shape[1] ?? 0) - side + 1, (shape[2] ?? 0) - side + 1];
-          x = this.#windows(x, layer, rows);
-        }
-        const { weight, bias } = this.#of(layer);
-        x = this.#then(x, (it) => operations.multiply(it, weight, type));
-        x = this.#then(x, (it) => operations.addBias(it, bias, type));
-        if (layer.relu) x = this.#then(x, (it) => operations.relu(it, type));
+        if (layers[i + 1]?.kind === 'pool') x = operations.consume(x, (it) => operations.pool(it, type));
+        x = operations.consume(x, (it) => operations.addBias(it, bias, type));
+        if (layer.relu) x = operations.consume(x, (it) => operations.relu(it, type));
       }
     }
-    if (type !== 'float32') x = this.#then(x, (it) => operations.cast(it, type, 'float32'));
+    const side = spec.inputSize / TOTAL_STRIDE;
+    const { shape } = x;
+    const places = [n, (shape[1] ?? 0) - side + 1, (shape[2] ?? 0) - side + 1];
+    const scores = this.#head(this.#windows(x, side, places));
     // [n · h' · w', classes] → [n, h', w', classes]
-    const scoreMap = this.#then(x, (it) => operations.reshape(it, [...rows, spec.classes], 'float32'));
+    const scoreMap = operations.consume(scores, (it) =>
+      operations.reshape(it, [...places, spec.classes], 'float32'),
+    );
     return {
       scoreMap,
       meanThenSoftmax: () => operations.softmax(operations.mean(scoreMap, [1, 2])),
       softmaxThenMean: () => operations.mean(operations.softmax(scoreMap), [1, 2]),
     };
+  }
+
+  /** fc6 to fc8: what fc6 reads, [rows, side² · channels] in the order of places, → [rows, classes]; both float32. */
+  scoreRows(rows: DeviceTensor): DeviceTensor {
+    return this.#head(this.#typed(rows));
   }
 
   /** Frees the weights. */
@@ -119,28 +116,36 @@ export class Network {
   }
 
   // [n, h, w, c] → [n · h' · w', side² · c]; a crop is one window, and is that already.
-  #windows(x: DeviceTensor, layer: ConvLayer, [n = 0, h = 0, w = 0]: readonly number[]): DeviceTensor {
+  #windows(x: DeviceTensor, side: number, [n = 0, h = 0, w = 0]: readonly number[]): DeviceTensor {
     const operations = this.#operations;
     const { type } = this.#source;
-    const { kernel, inChannels } = layer;
-    const all = h * w === 1 ? x : this.#then(x, (it) => operations.windows(it, kernel, type));
-    return this.#then(all, (it) => operations.reshape(it, [n * h * w, kernel ** 2 * inChannels], type));
+    const channels = x.shape[3] ?? 0;
+    const all = h * w === 1 ? x : operations.consume(x, (it) => operations.windows(it, side, type));
+    return operations.consume(all, (it) => operations.reshape(it, [n * h * w, side ** 2 * channels], type));
+  }
+
+  // fc6 to fc8: [rows, side² · channels] → [rows, classes] in float32.
+  #head(rows: DeviceTensor): DeviceTensor {
+    const operations = this.#operations;
+    const { spec, type } = this.#source;
+    let x = rows;
+    for (const layer of networkLayers(spec)) {
+      if (layer.kind !== 'conv' || !layer.name.startsWith('fc')) continue;
+      const { weight, bias } = this.#of(layer);
+      x = operations.consume(x, (it) => operations.multiply(it, weight, type));
+      x = operations.consume(x, (it) => operations.addBias(it, bias, type));
+      if (layer.relu) x = operations.consume(x, (it) => operations.relu(it, type));
+    }
+    return type === 'float32' ? x : operations.consume(x, (it) => operations.cast(it, type, 'float32'));
   }
 
   // Sums of squares are beyond half precision.
   #inFloat32(x: DeviceTensor, body: (x: DeviceTensor) => DeviceTensor): DeviceTensor {
     const operations = this.#operations;
     const { type } = this.#source;
-    if (type === 'float32') return this.#then(x, body);
-    const whole = this.#then(x, (it) => operations.cast(it, type, 'float32'));
-    return this.#then(this.#then(whole, body), (it) => operations.cast(it, 'float32', type));
-  }
-
-  // What a layer has read is freed before the next one runs: a batch holds two maps, not all of them.
-  #then(x: DeviceTensor, body: (x: DeviceTensor) => DeviceTensor): DeviceTensor {
-    const result = body(x);
-    this.#operations.free(x);
-    return result;
+    if (type === 'float32') return operations.consume(x, body);
+    const whole = operations.consume(x, (it) => operations.cast(it, type, 'float32'));
+    return this.#typed(operations.consume(whole, body));
   }
 
   #of(layer: ConvLayer): Weights {
@@ -152,7 +157,7 @@ export class Network {
   #put(layer: ConvLayer): Weights {
     const operations = this.#operations;
     const { name, kernel, inChannels, outChannels } = layer;
-    const { type, weights } = this.#source;
+    const { weights } = this.#source;
     const [weight, bias] = operations.scope(() => {
       const given = operations.floats([outChannels, inChannels, kernel, kernel], weights(`${name}.weight`));
       // [out, in, kernel, kernel] → [kernel, kernel, in, out]
@@ -162,12 +167,14 @@ export class Network {
         turned = operations.reshape(turned, [kernel ** 2 * inChannels, outChannels], 'float32');
       }
       const added = operations.floats([outChannels], weights(`${name}.bias`));
-      return [this.#typed(turned, type), this.#typed(added, type)] as const;
+      return [this.#typed(turned), this.#typed(added)] as const;
     });
     return { weight: operations.keep(weight), bias: operations.keep(bias) };
   }
 
-  #typed(x: DeviceTensor, type: ElementType): DeviceTensor {
-    return type === 'float32' ? x : this.#then(x, (it) => this.#operations.cast(it, 'float32', type));
+  #typed(x: DeviceTensor): DeviceTensor {
+    const operations = this.#operations;
+    const { type } = this.#source;
+    return type === 'float32' ? x : operations.consume(x, (it) => operations.cast(it, 'float32', type));
   }
 }

@@ -56,6 +56,13 @@ export class Operations {
     this.#binding.deleteTensor(id);
   }
 
+  /** Frees a tensor after a function has had it, so that a batch holds two maps, not all of them. */
+  consume(tensor: DeviceTensor, body: (tensor: DeviceTensor) => DeviceTensor): DeviceTensor {
+    const result = body(tensor);
+    this.free(tensor);
+    return result;
+  }
+
   /** float32 values; the array belongs to the tensor from here on. */
   floats(shape: number[], values: Float32Array): DeviceTensor {
     return this.#made(this.#binding.createTensor(shape, this.#binding.TF_FLOAT, values), shape);
@@ -64,6 +71,11 @@ export class Operations {
   /** Bytes; the array belongs to the tensor from here on. */
   bytes(shape: number[], values: Uint8Array): DeviceTensor {
     return this.#made(this.#binding.createTensor(shape, this.#binding.TF_UINT8, values), shape);
+  }
+
+  /** int32 values; the array belongs to the tensor from here on. */
+  ints(shape: number[], values: Int32Array): DeviceTensor {
+    return this.#made(this.#binding.createTensor(shape, this.#binding.TF_INT32, values), shape);
   }
 
   /** A float32 tensor's values, when the device has them. */
@@ -87,7 +99,7 @@ export class Operations {
   transpose(x: DeviceTensor, order: number[], type: ElementType): DeviceTensor {
     return this.#run(
       'Transpose',
-      [x, this.#ints(order)],
+      [x, this.#list(order)],
       [this.#type('T', ELEMENT_TYPES[type]), this.#type('Tperm', this.#binding.TF_INT32)],
     );
   }
@@ -96,7 +108,7 @@ export class Operations {
   reshape(x: DeviceTensor, shape: number[], type: ElementType): DeviceTensor {
     return this.#run(
       'Reshape',
-      [x, this.#ints(shape)],
+      [x, this.#list(shape)],
       [this.#type('T', ELEMENT_TYPES[type]), this.#type('Tshape', this.#binding.TF_INT32)],
     );
   }
@@ -137,17 +149,17 @@ export class Operations {
     return this.#run('Relu', [x], [this.#type('T', ELEMENT_TYPES[type])]);
   }
 
-  /** x / (k + alpha Σ x²)^beta over 2 · radius + 1 channels; float32 alone. */
+  /** x / (k + alpha Σ x²)^beta over `size` channels; float32 alone. */
   normalise(
     x: DeviceTensor,
-    { radius, k, alpha, beta }: { radius: number; k: number; alpha: number; beta: number },
+    { size, k, alpha, beta }: { size: number; k: number; alpha: number; beta: number },
   ): DeviceTensor {
     return this.#run(
       'LRN',
       [x],
       [
         this.#type('T', ELEMENT_TYPES.float32),
-        this.#attribute('depth_radius', 'TF_ATTR_INT', radius),
+        this.#attribute('depth_radius', 'TF_ATTR_INT', (size - 1) / 2),
         this.#attribute('bias', 'TF_ATTR_FLOAT', k),
         this.#attribute('alpha', 'TF_ATTR_FLOAT', alpha),
         this.#attribute('beta', 'TF_ATTR_FLOAT', beta),
@@ -183,11 +195,63 @@ export class Operations {
     );
   }
 
+  /** float32 products of matrices one by one, or of one with each. [n, rows, in] × [n, in, out] */
+  multiplyEach(x: DeviceTensor, y: DeviceTensor): DeviceTensor {
+    return this.#run(
+      'BatchMatMulV2',
+      [x, y],
+      [
+        this.#type('T', ELEMENT_TYPES.float32),
+        this.#attribute('adj_x', 'TF_ATTR_BOOL', false),
+        this.#attribute('adj_y', 'TF_ATTR_BOOL', false),
+      ],
+    );
+  }
+
+  /** float32 rows of a matrix. [rows, columns], [n, m] of int32 → [n, m, columns] */
+  gather(x: DeviceTensor, rows: DeviceTensor): DeviceTensor {
+    return this.#run(
+      'Gather',
+      [x, rows],
+      [
+        this.#type('Tparams', ELEMENT_TYPES.float32),
+        this.#type('Tindices', this.#binding.TF_INT32),
+        this.#attribute('validate_indices', 'TF_ATTR_BOOL', true),
+      ],
+    );
+  }
+
+  /** float32 matrices below each other; a single one is itself. */
+  concatenate(matrices: readonly DeviceTensor[]): DeviceTensor {
+    const [only, ...others] = matrices;
+    // The library concatenates two at least.
+    if (only && others.length === 0) return only;
+    const { TF_INT32 } = this.#binding;
+    return this.#run(
+      'ConcatV2',
+      [...matrices, this.ints([], new Int32Array(1))],
+      [
+        this.#type('T', ELEMENT_TYPES.float32),
+        this.#attribute('N', 'TF_ATTR_INT', matrices.length),
+        this.#type('Tidx', TF_INT32),
+      ],
+    );
+  }
+
+  /** float32 rows of a matrix, from one on. */
+  rowsFrom(x: DeviceTensor, first: number): DeviceTensor {
+    return this.#run(
+      'Slice',
+      [x, this.#list([first, 0]), this.#list([-1, -1])],
+      [this.#type('T', ELEMENT_TYPES.float32), this.#type('Index', this.#binding.TF_INT32)],
+    );
+  }
+
   /** float32 mean over axes. */
   mean(x: DeviceTensor, axes: number[]): DeviceTensor {
     return this.#run(
       'Mean',
-      [x, this.#ints(axes)],
+      [x, this.#list(axes)],
       [
         this.#type('T', ELEMENT_TYPES.float32),
         this.#type('Tidx', this.#binding.TF_INT32),
@@ -201,10 +265,8 @@ export class Operations {
     return this.#run('Softmax', [x], [this.#type('T', ELEMENT_TYPES.float32)]);
   }
 
-  #ints(values: number[]): DeviceTensor {
-    const { TF_INT32 } = this.#binding;
-    const shape = [values.length];
-    return this.#made(this.#binding.createTensor(shape, TF_INT32, Int32Array.from(values)), shape);
+  #list(values: number[]): DeviceTensor {
+    return this.ints([values.length], Int32Array.from(values));
   }
 
   #run(name: string, inputs: DeviceTensor[], attributes: OperationAttribute[]): DeviceTensor {

@@ -5,66 +5,85 @@ import { closeSync, openSync } from 'node:fs';
 import { VggError } from '../../../vgg/errors.ts';
 import type { TensorFlowBinding } from '../../host/tensorflow/library.ts';
 import { cutBatch } from '../worker/crops.ts';
-import type { CutScores, ModelSource, ScoreRequest } from '../worker/messages.ts';
+import type { Cut, CutScores, ModelSource, ScoreRequest, Speeds } from '../worker/messages.ts';
+import { scoresOfMaps } from '../worker/score-maps.ts';
 import type { Sessions } from '../worker/thread.ts';
-import { warmUp } from '../worker/warm-up.ts';
+import { measureSpeeds, warmUp } from '../worker/warm-up.ts';
 import { readTensor, weightsFile } from '../worker/weights-file.ts';
 import { Network } from './network.ts';
 import { Operations, type DeviceTensor, type ElementType } from './operations.ts';
+import { SharedNetwork } from './shared-network.ts';
 
 interface Loaded {
   source: ModelSource;
   network: Network;
+  /** Made when views are first computed together: its weights are as large as the convolutions' four times over. */
+  shared?: SharedNetwork;
 }
 
 /** All loaded models of one worker. */
 export class TensorFlowSessions implements Sessions {
   readonly #operations: Operations;
   readonly #type: ElementType;
+  readonly #gpu: boolean;
   readonly #loaded = new Map<number, Loaded>();
 
   constructor(binding: TensorFlowBinding, type: ElementType) {
     this.#operations = new Operations(binding);
     this.#type = type;
+    this.#gpu = binding.isUsingGpuDevice();
   }
 
-  async load(source: ModelSource): Promise<undefined> {
+  async load(source: ModelSource): Promise<Speeds | undefined> {
     this.#loaded.set(source.key, { source, network: this.#open(source) });
     try {
       await warmUp(this, source);
+      // On a GPU nobody has measured whether sharing pays: there it is done where it is asked for.
+      return this.#gpu ? undefined : await measureSpeeds(this, source);
     } catch (error) {
       await this.unload(source.key);
       throw error;
     }
   }
 
-  score({ key, cuts }: ScoreRequest): Promise<CutScores[]> {
+  score({ key, shared, cuts }: ScoreRequest): Promise<CutScores[]> {
     return promised(() => {
       const { height = 0, width = 0 } = cuts[0]?.view ?? {};
-      const { source, network } = this.#get(key);
-      const operations = this.#operations;
-      const { classes } = source.spec;
-      let scores: CutScores[] = [];
-      guarded(`a batch of ${String(cuts.length)} views of ${String(width)}×${String(height)}`, () =>
-        operations.scope(() => {
-          const batch = network.score(cutBatch(cuts, height, width), cuts.length, height, width);
-          const [, rows = 0, columns = 0] = batch.scoreMap.shape;
-          // Only what is wanted comes back from the device, and once.
-          const map = once(() => operations.read(batch.scoreMap));
-          const means = once(() => operations.read(batch.meanThenSoftmax()));
-          const softmaxes = once(() => operations.read(batch.softmaxThenMean()));
-          scores = cuts.map((cut, index) => {
-            const posterior = rowOf((cut.softmaxFirst ? softmaxes : means)(), index, classes);
-            if (!cut.scoreMap) return { posterior };
-            const values = rowOf(map(), index, rows * columns * classes);
-            return { posterior, scoreMap: { height: rows, width: columns, classes, values } };
-          });
-          return [];
-        }),
-      );
-      if (this.#type === 'float16') checkFinite(scores, source.name);
+      const loaded = this.#get(key);
+      let scores: CutScores[];
+      try {
+        scores = shared
+          ? scoresOfMaps(cuts, this.#sharedOf(loaded).score(cuts))
+          : this.#alone(loaded, cuts, height, width);
+      } catch (cause) {
+        throw failure(cause, `a batch of ${String(cuts.length)} views of ${String(width)}×${String(height)}`);
+      }
+      if (this.#type === 'float16') checkFinite(scores, loaded.source.name);
       return scores;
     });
+  }
+
+  // Each view by itself, as a batch.
+  #alone({ source, network }: Loaded, cuts: readonly Cut[], height: number, width: number): CutScores[] {
+    const operations = this.#operations;
+    const { classes } = source.spec;
+    let scores: CutScores[] = [];
+    operations.scope(() => {
+      const batch = network.score(cutBatch(cuts, height, width), cuts.length, height, width);
+      const [, rows = 0, columns = 0] = batch.scoreMap.shape;
+      // Only what is wanted comes back from the device, and once.
+      const map = once(() => operations.read(batch.scoreMap));
+      const means = once(() => operations.read(batch.meanThenSoftmax()));
+      const softmaxes = once(() => operations.read(batch.softmaxThenMean()));
+      scores = cuts.map((cut, index) => {
+        const posterior = rowOf((cut.softmaxFirst ? softmaxes : means)(), index, classes);
+        if (!cut.scoreMap) return { posterior };
+        const values = rowOf(map(), index, rows * columns * classes);
+        return { posterior, scoreMap: { height: rows, width: columns, classes, values } };
+      });
+      return [];
+    });
+    return scores;
   }
 
   unload(key: number): Promise<void> {
@@ -72,6 +91,7 @@ export class TensorFlowSessions implements Sessions {
       const loaded = this.#loaded.get(key);
       this.#loaded.delete(key);
       loaded?.network.free();
+      loaded?.shared?.free();
     });
   }
 
@@ -86,18 +106,28 @@ export class TensorFlowSessions implements Sessions {
   }
 
   #open(source: ModelSource): Network {
+    const { spec, mean } = source;
+    return this.#reading(source, (weights) => {
+      return new Network(this.#operations, { spec, mean, type: this.#type, weights });
+    });
+  }
+
+  #sharedOf(loaded: Loaded): SharedNetwork {
+    const { source, network } = loaded;
+    loaded.shared ??= this.#reading(source, (weights) => {
+      const head = (rows: DeviceTensor) => network.scoreRows(rows);
+      return new SharedNetwork({ operations: this.#operations, source, weights, head });
+    });
+    return loaded.shared;
+  }
+
+  // What is made of the numbers of a model's tensors.
+  #reading<Made>(source: ModelSource, make: (weights: (name: string) => Float32Array) => Made): Made {
     const file = openSync(weightsFile(source), 'r');
     try {
-      return guarded(`model ${source.name}`, () => {
-        const { spec, mean } = source;
-        let network: Network | undefined;
-        this.#operations.scope((): DeviceTensor[] => {
-          const weights = (name: string) => readTensor(source, file, name);
-          network = new Network(this.#operations, { spec, mean, type: this.#type, weights });
-          return [];
-        });
-        return network as unknown as Network;
-      });
+      return make((name) => readTensor(source, file, name));
+    } catch (cause) {
+      throw failure(cause, `model ${source.name}`);
     } finally {
       closeSync(file);
     }
@@ -128,13 +158,9 @@ function promised<Value>(body: () => Value): Promise<Value> {
 }
 
 // The library says what went wrong in words alone.
-function guarded<Value>(what: string, body: () => Value): Value {
-  try {
-    return body();
-  } catch (cause) {
-    if (cause instanceof VggError) throw cause;
-    throw /OOM|RESOURCE_EXHAUSTED|Resource exhausted|out of memory|bad_alloc/i.test(String(cause))
-      ? new VggError('RESOURCE_EXHAUSTED', `Expected memory for ${what} but there is not enough`, { cause })
-      : new VggError('INTERNAL', `Expected scores for ${what} but TensorFlow failed`, { cause });
-  }
+function failure(cause: unknown, what: string): VggError {
+  if (cause instanceof VggError) return cause;
+  return /OOM|RESOURCE_EXHAUSTED|Resource exhausted|out of memory|bad_alloc/i.test(String(cause))
+    ? new VggError('RESOURCE_EXHAUSTED', `Expected memory for ${what} but there is not enough`, { cause })
+    : new VggError('INTERNAL', `Expected scores for ${what} but TensorFlow failed`, { cause });
 }

@@ -5,7 +5,6 @@ import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import type { OpenModel } from '../../../models/store.ts';
 import { VggError } from '../../../vgg/errors.ts';
-import type { TileOutputs } from '../../../vgg/sharing/stages.ts';
 import type { View } from '../../../vgg/views.ts';
 import type {
   Engine,
@@ -23,6 +22,7 @@ import { batchUnits, mostPixels, type BatchBounds } from './batch-limit.ts';
 import type { Cut, CutScores, ModelSource, WorkerFacts } from './messages.ts';
 import { Planner, type Sharing } from './plan.ts';
 import { Supervisor } from './supervisor.ts';
+import { tileOutputs } from './tiles.ts';
 
 /** What both engines may be told; all have defaults. */
 export interface EngineOptions {
@@ -38,6 +38,8 @@ export interface EngineOptions {
 
 // A unit of several views takes at most about so long: whoever comes meanwhile waits for it.
 const MOST_MS = 3000;
+// Where nobody knows whether it pays, views are together when that is asked for, as many as fit the memory.
+const UNMEASURED = { price: 1, mostCost: Infinity, auto: false };
 
 /** What makes an engine of a library. */
 export interface Library {
@@ -48,8 +50,6 @@ export interface Library {
   spawn(): Worker;
   /** Bounds of a batch, on what the worker computes on. */
   bounds(facts: WorkerFacts): BatchBounds;
-  /** Tiles of views that are computed together, if it does that. */
-  tileOutputs?: TileOutputs;
 }
 
 /**
@@ -106,7 +106,7 @@ class WorkerEngine implements Engine {
   }
 
   async load(model: OpenModel): Promise<EngineModel> {
-    const { supervisor, sources, bounds, library } = this.#parts;
+    const { supervisor, sources, bounds } = this.#parts;
     const { spec, weightsPath, tensors, name, json } = model;
     if (spec.batchNorm) {
       throw new VggError(
@@ -116,13 +116,9 @@ class WorkerEngine implements Engine {
     }
     const source: ModelSource = { key: this.#nextKey++, name, spec, mean: json.mean, weightsPath, tensors };
     const { speeds } = await supervisor.call({ kind: 'load', source });
-    const { tileOutputs } = library;
-    const sharing = speeds &&
-      tileOutputs && {
-        tileOutputs,
-        price: speeds.shared / speeds.alone,
-        mostCost: speeds.alone * MOST_MS,
-      };
+    const sharing = speeds
+      ? { tileOutputs, price: speeds.shared / speeds.alone, mostCost: speeds.alone * MOST_MS, auto: true }
+      : { tileOutputs, ...UNMEASURED };
     sources.set(source.key, source);
     return new WorkerModel({
       ...{ model, key: source.key, supervisor, bounds, sharing },
@@ -142,7 +138,7 @@ interface ModelParts {
   key: number;
   supervisor: Supervisor;
   bounds: BatchBounds;
-  sharing: Sharing | undefined;
+  sharing: Sharing;
   forget: () => void;
 }
 
@@ -157,7 +153,7 @@ class WorkerModel implements EngineModel {
     this.#parts = parts;
     const { spec } = parts.model;
     const { bounds, sharing } = parts;
-    this.#planner = new Planner({ spec, mostPixels: mostPixels(spec, bounds), ...(sharing && { sharing }) });
+    this.#planner = new Planner({ spec, mostPixels: mostPixels(spec, bounds), sharing });
   }
 
   plan(plane: PlanePixels, views: readonly View[], wanted: Wanted): Unit[] {

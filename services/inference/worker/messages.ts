@@ -79,7 +79,7 @@ export interface WorkerFacts {
 export interface WorkerReply {
   /** Of a score request, in the order of its cuts; nothing of other requests. */
   scores: CutScores[];
-  /** Of a model that was loaded, where the library can compute views together. */
+  /** Of a model that was loaded; without, views are computed together only where that is asked for. */
   speeds?: Speeds;
 }
 

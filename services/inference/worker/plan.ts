@@ -13,17 +13,18 @@ export interface PlanModel {
   spec: NetworkSpec;
   /** Most pixels of one view. */
   mostPixels: number;
-  /** Present where the library can compute views together. */
-  sharing?: Sharing;
+  sharing: Sharing;
 }
 
-/** How a library shares. */
+/** What is known of a model's shared form. */
 export interface Sharing {
   tileOutputs: TileOutputs;
   /** Products in shared form that take as long as one multiply-accumulate of a view by itself. */
   price: number;
   /** Most multiply-accumulates of a unit, so that others have their turn; a single view may take more. */
   mostCost: number;
+  /** Whether `auto` shares where that is less work; otherwise it does not share. */
+  auto: boolean;
 }
 
 /** Views that become a unit, by their places in the list. */
@@ -58,7 +59,7 @@ export class Planner {
     const all = [...views.keys()];
     const key = `${wanted.share} ${geometryKey(plane, views)}`;
     const groups = this.#groups.get(key, () =>
-      wanted.share === 'off'
+      wanted.share === 'off' || (wanted.share === 'auto' && !this.#model.sharing.auto)
         ? all.map((index) => this.#alone(views, index))
         : this.#together(views, all, { plane, always: wanted.share === 'on' }),
     );
@@ -101,7 +102,6 @@ export class Planner {
     how: { plane: Size; always: boolean },
   ): Group[] {
     const { spec, mostPixels, sharing } = this.#model;
-    if (!sharing) return indices.map((index) => this.#alone(views, index));
     const some = indices.flatMap((index) => views[index] ?? []);
     const stages = sharedStages(spec, pixelAxes(some), sharing.tileOutputs);
     const { products, numbers } = sharedCost(stages);

@@ -19,7 +19,7 @@ export interface Sessions {
   /**
    * Loads a model and runs it once.
    *
-   * @returns how fast it was, if the library can compute views together
+   * @returns how fast it was, if that was measured
    *
    * @throws VggError INVALID_ARGUMENT or RESOURCE_EXHAUSTED, naming the model and what is wrong with it
    */

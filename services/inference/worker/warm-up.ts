@@ -2,11 +2,12 @@
 
 import { VggError } from '../../../vgg/errors.ts';
 import { macs, type NetworkSpec } from '../../../vgg/networks.ts';
-import { pixelAxes, sharedCost, sharedStages, type TileOutputs } from '../../../vgg/sharing/stages.ts';
+import { pixelAxes, sharedCost, sharedStages } from '../../../vgg/sharing/stages.ts';
 import type { View } from '../../../vgg/views.ts';
 import type { PlanePixels } from '../engine.ts';
 import type { Cut, ModelSource, Speeds } from './messages.ts';
 import type { Sessions } from './thread.ts';
+import { tileOutputs } from './tiles.ts';
 
 /**
  * Scores one crop of a made-up photo: the first request is then as quick as the second, and broken weights are
@@ -28,11 +29,7 @@ export async function warmUp(sessions: Sessions, { key, name, spec }: ModelSourc
 }
 
 /** How fast a crop by itself is, and how fast nine that overlap are together. */
-export async function measureSpeeds(
-  sessions: Sessions,
-  { key, spec }: ModelSource,
-  tileOutputs: TileOutputs,
-): Promise<Speeds> {
+export async function measureSpeeds(sessions: Sessions, { key, spec }: ModelSource): Promise<Speeds> {
   const timed = async (grid: number, shared: boolean) => {
     const { plane, views } = madeUp(spec, grid);
     const cuts = cutsOf(plane, views, false);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomModel } from '../../../bench/random-model.ts';
 import { openModel } from '../../../models/store.ts';
-import type { Engine } from '../../../services/inference/engine.ts';
+import type { Engine, Unit } from '../../../services/inference/engine.ts';
 import { NETWORK_NAMES, posteriorOfScoreMap, SCORE_ORDERS, type NetworkSpec } from '../../../vgg/index.ts';
 import {
   goldenNetwork,
@@ -20,8 +20,10 @@ import {
 } from './fixtures.ts';
 import { referenceScoreMap } from './reference.ts';
 
-/** Largest difference of a posterior between two right implementations. */
+/** Largest difference of a score between two right implementations. */
 const TOLERANCE = 1e-4;
+/** The same of a posterior of the golden networks. */
+const GOLDEN_TOLERANCE = 1e-5;
 const TINY = { width: 1 / 32, hidden: 8, classes: 5, inputSize: 32 };
 
 /** Registers the suite for an engine. */
@@ -66,7 +68,9 @@ export function engineConformance(start: () => Promise<Engine>): void {
           viewOf(plane, { index: 2, mirrored: true }),
           ...crops,
         ];
-        const scores = await scoreViews(loaded, plane, views, { ...PLAIN, scoreMaps: true, share });
+        const wanted = { ...PLAIN, scoreMaps: true, share };
+        expectShared(loaded.plan(plane, views, wanted), share === 'on');
+        const scores = await scoreViews(loaded, plane, views, wanted);
         const expected = [
           golden.center_crop,
           golden.dense_unmirrored,
@@ -85,7 +89,7 @@ export function engineConformance(start: () => Promise<Engine>): void {
           `${engine.name} ${network} golden, sharing ${share}: posteriors ${exponent(posteriors)}, score map ${exponent([scoreMap])}`,
         );
         expect(golden.crops).toHaveLength(50);
-        expect(Math.max(...posteriors)).toBeLessThan(TOLERANCE);
+        expect(Math.max(...posteriors)).toBeLessThan(GOLDEN_TOLERANCE);
         expect(scoreMap).toBeLessThan(TOLERANCE);
         await loaded.unload();
       },
@@ -108,7 +112,9 @@ export function engineConformance(start: () => Promise<Engine>): void {
       ]);
       const differences: number[] = [];
       for (const scoreOrder of SCORE_ORDERS) {
-        const scores = await scoreViews(loaded, plane, views, { scoreOrder, scoreMaps: true, share });
+        const wanted = { scoreOrder, scoreMaps: true, share };
+        expectShared(loaded.plan(plane, views, wanted), share === 'on');
+        const scores = await scoreViews(loaded, plane, views, wanted);
         for (const [i, view] of views.entries()) {
           const reference = referenceScoreMap(loaded.model, plane, view);
           const { posterior, scoreMap } = scores[i] ?? {};
@@ -129,7 +135,7 @@ export function engineConformance(start: () => Promise<Engine>): void {
       const loaded = await load({ network: 'A', ...TINY, inputSize: 96 });
       const plane = noisePlane(161, 130);
       const view = viewOf(plane, { mirrored: true });
-      const [score] = await scoreViews(loaded, plane, [view], { ...PLAIN, scoreMaps: true });
+      const [score] = await scoreViews(loaded, plane, [view], { ...PLAIN, scoreMaps: true, share });
       const reference = referenceScoreMap(loaded.model, plane, view);
       expect(score?.scoreMap).toMatchObject({ height: 2, width: 3 });
       expect(largestDifference(score?.scoreMap?.values ?? [], reference.values)).toBeLessThan(TOLERANCE);
@@ -233,6 +239,10 @@ export function engineConformance(start: () => Promise<Engine>): void {
       expect(facts.threads).toBeGreaterThanOrEqual(1);
     });
   });
+}
+
+function expectShared(units: readonly Unit[], shared: boolean): void {
+  expect(units.map((unit) => unit.shared)).toEqual(units.map(() => shared));
 }
 
 function exponent(differences: readonly number[]): string {

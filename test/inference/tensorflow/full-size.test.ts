@@ -1,24 +1,23 @@
-// The paper's D and E at full size: TensorFlow and onnxruntime give the same answers. A minute and 4 GiB, so it
-// runs where VGG_TEST_FULL_SIZE asks for it, as CI does.
+// The paper's D and E at full size: TensorFlow and onnxruntime give the same answers, and views together the same as
+// each by itself.
 
 import { describe, expect, test } from 'vitest';
-import { randomModel } from '../../../bench/random-model.ts';
-import { openModel } from '../../../models/store.ts';
 import type { Engine, ViewScores } from '../../../services/inference/engine.ts';
 import { startOnnxEngine } from '../../../services/inference/onnx/engine.ts';
 import { startTensorFlowEngine } from '../../../services/inference/tensorflow/engine.ts';
 import { tensorFlowMissing } from '../../tensorflow-library.ts';
+import { engineFullSize, fullSizeAsked, fullSizeModel } from '../engine-conformance/full-size.ts';
 import { largestDifference, noisePlane, PLAIN, scoreViews, viewOf } from '../engine-conformance/fixtures.ts';
 
-const asked = process.env['VGG_TEST_FULL_SIZE'] === '1';
-if (!asked) process.stdout.write('D and E at full size are left out: VGG_TEST_FULL_SIZE=1 runs them\n');
+describe.skipIf(tensorFlowMissing !== undefined)('tensorflow', () => {
+  engineFullSize(startTensorFlowEngine);
+});
 
-describe.skipIf(!asked || tensorFlowMissing !== undefined)('full size', () => {
+describe.skipIf(!fullSizeAsked || tensorFlowMissing !== undefined)('full size', () => {
   test.each(['D', 'E'] as const)(
     '%s: a crop and a dense view of 256×320 differ by 1e-4 at most',
     async (network) => {
-      const spec = { network, width: 1, hidden: 4096, classes: 1000, inputSize: 224 };
-      const model = await openModel(await randomModel(spec));
+      const model = await fullSizeModel(network);
       const plane = noisePlane(320, 256);
       const views = [
         viewOf(plane, { x: 48, y: 16, width: 224, height: 224, mirrored: true }),

@@ -1,0 +1,52 @@
+// Which layers are computed in tiles, how many tiles at once, and filters in the form that products want. Knows
+// layers; neither plans nor libraries.
+
+import type { ConvLayer, PoolLayer } from '../../../vgg/networks.ts';
+import { transformedFilters, winograd } from '../../../vgg/sharing/winograd.ts';
+
+// What a strip reads and writes should stay in the cores' caches, and its filters be read for enough tiles.
+const STRIP_BYTES = 4e6;
+const LEAST_TILES = 256;
+const STRIP_ROWS = 16_384;
+
+/** Outputs along a side of a tile: with F(4, 3) and F(2, 5) of Winograd tiles are of 6 × 6. */
+export function tileOutputs({ kernel }: ConvLayer): number {
+  if (kernel === 1) return 0;
+  return kernel === 3 ? 4 : 2;
+}
+
+/** Tiles, or rows, of a strip at most. */
+export function stripSize(layer: ConvLayer | PoolLayer): number {
+  if (layer.kind === 'pool') return STRIP_ROWS;
+  // All at once: fc6 reads its weights once.
+  if (layer.name === 'fc6') return Infinity;
+  const { kernel, inChannels, outChannels } = layer;
+  const places = (tileOutputs(layer) + kernel - 1) ** 2;
+  return Math.max(LEAST_TILES, Math.round(STRIP_BYTES / (4 * places * (inChannels + outChannels))));
+}
+
+/** A layer's weights as its products want them. */
+export interface Filters {
+  readonly values: Float32Array<ArrayBuffer>;
+  readonly shape: readonly number[];
+}
+
+/** Of Winograd's form: [out, in, kernel, kernel] → [inputs², in, out]. */
+export function winogradFilters(layer: ConvLayer, weights: Float32Array): Filters {
+  const { inChannels, outChannels, kernel } = layer;
+  const form = winograd(tileOutputs(layer), kernel);
+  const values = transformedFilters(form, weights, inChannels, outChannels);
+  return { values, shape: [form.inputs ** 2, inChannels, outChannels] };
+}
+
+/** Of one product over what an output reads: [out, in, kernel, kernel] → [kernel² · in, out]. */
+export function productFilters(layer: ConvLayer, weights: Float32Array): Filters {
+  const { inChannels, outChannels, kernel } = layer;
+  const area = kernel * kernel;
+  const values = new Float32Array(weights.length);
+  for (let out = 0, from = 0; out < outChannels; out++)
+    for (let channel = 0; channel < inChannels; channel++)
+      for (let place = 0; place < area; place++, from++)
+        values[(place * inChannels + channel) * outChannels + out] = weights[from] ?? 0;
+  return { values, shape: [area * inChannels, outChannels] };
+}

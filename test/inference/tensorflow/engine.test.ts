@@ -1,0 +1,34 @@
+// What the TensorFlow engine asks of its worker on a GPU. No library: the worker says that it has one.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { expect, test } from 'vitest';
+import { randomModel } from '../../../bench/random-model.ts';
+import { openModel } from '../../../models/store.ts';
+import { startTensorFlowEngine } from '../../../services/inference/tensorflow/engine.ts';
+import { noisePlane, PLAIN, viewOf } from '../engine-conformance/fixtures.ts';
+
+const GPU = `
+  const { parentPort } = require('node:worker_threads');
+  parentPort.postMessage({ kind: 'facts', facts: { version: '2', providers: ['gpu'], device: 'gpu' } });
+  parentPort.on('message', ({ id }) => parentPort.postMessage({ kind: 'reply', id, reply: { scores: [] } }));
+`;
+
+test('on a GPU, where nobody has measured it, views are together only where that is asked for', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'vgg-gpu-'));
+  const spec = { network: 'A', width: 1 / 32, hidden: 8, classes: 5, inputSize: 32 } as const;
+  const engine = await startTensorFlowEngine({ spawn: () => new Worker(GPU, { eval: true }) });
+  const loaded = await engine.load(await openModel(await randomModel(spec, folder)));
+  const plane = noisePlane(34, 34);
+  // The same view many times over: nothing could pay more.
+  const views = Array.from({ length: 8 }, (_, index) => viewOf(plane, { index }));
+  const sharedOf = (share: 'auto' | 'on') =>
+    loaded.plan(plane, views, { ...PLAIN, share }).map(({ shared, views: some }) => [shared, some.length]);
+  expect(engine.facts().device).toBe('gpu');
+  expect(sharedOf('auto')).toEqual(views.map(() => [false, 1]));
+  expect(sharedOf('on')).toEqual([[true, 8]]);
+  await engine.close();
+  await rm(folder, { recursive: true });
+});
