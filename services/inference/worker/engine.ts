@@ -19,7 +19,7 @@ import type {
   Wanted,
 } from '../engine.ts';
 import { batchUnits, mostPixels, type BatchBounds } from './batch-limit.ts';
-import type { Cut, CutScores, ModelSource, WorkerFacts } from './messages.ts';
+import type { Cut, CutScores, ModelSource, Speeds, WorkerFacts } from './messages.ts';
 import { Planner, type Sharing } from './plan.ts';
 import { Supervisor } from './supervisor.ts';
 import { tileOutputs } from './tiles.ts';
@@ -38,8 +38,10 @@ export interface EngineOptions {
 
 // A unit of several views takes at most about so long: whoever comes meanwhile waits for it.
 const MOST_MS = 3000;
+// Units of small networks share a batch up to about so long: beyond it nothing gets quicker.
+const BATCH_MS = 100;
 // Where nobody knows whether it pays, views are together when that is asked for, as many as fit the memory.
-const UNMEASURED = { price: 1, mostCost: Infinity, auto: false };
+const UNMEASURED = { price: 1, fixedCost: 0, mostCost: Infinity, batchCost: 0, auto: false };
 
 /** What makes an engine of a library. */
 export interface Library {
@@ -116,9 +118,7 @@ class WorkerEngine implements Engine {
     }
     const source: ModelSource = { key: this.#nextKey++, name, spec, mean: json.mean, weightsPath, tensors };
     const { speeds } = await supervisor.call({ kind: 'load', source });
-    const sharing = speeds
-      ? { tileOutputs, price: speeds.shared / speeds.alone, mostCost: speeds.alone * MOST_MS, auto: true }
-      : { tileOutputs, ...UNMEASURED };
+    const sharing = { tileOutputs, ...(speeds ? measured(speeds) : UNMEASURED) };
     sources.set(source.key, source);
     return new WorkerModel({
       ...{ model, key: source.key, supervisor, bounds, sharing },
@@ -131,6 +131,13 @@ class WorkerEngine implements Engine {
   close(): Promise<void> {
     return this.#parts.supervisor.close();
   }
+}
+
+function measured({ alone, shared, sharedMs }: Speeds): Omit<Sharing, 'tileOutputs'> {
+  return {
+    ...{ price: shared / alone, fixedCost: sharedMs * alone, auto: true },
+    ...{ mostCost: alone * MOST_MS, batchCost: alone * BATCH_MS },
+  };
 }
 
 interface ModelParts {
@@ -161,7 +168,10 @@ class WorkerModel implements EngineModel {
   }
 
   batchLimit(unit: Unit): number {
-    return unit.shared ? 1 : batchUnits(this.model.spec, unit.pixels, this.#parts.bounds);
+    const { bounds, sharing } = this.#parts;
+    if (!unit.shared) return batchUnits(this.model.spec, unit.pixels, bounds);
+    const most = Math.min(sharing.batchCost / unit.cost, mostPixels(this.model.spec, bounds) / unit.pixels);
+    return Math.max(1, Math.floor(most));
   }
 
   async score(batch: readonly Unit[]): Promise<UnitScores[]> {
