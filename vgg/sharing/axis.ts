@@ -61,6 +61,21 @@ export function nextLevel(below: AxisLevel, { kernel, pad, stride }: AxisStep): 
   return { keys: runs.count, spans, reads: runs.values() };
 }
 
+/** The distinct keys of some spans, ascending. */
+export function keysOf(level: AxisLevel, spans: Iterable<number>): Int32Array {
+  const has = new Uint8Array(level.keys);
+  for (const span of spans) for (const key of level.spans[span] ?? []) has[key] = 1;
+  return marked(has);
+}
+
+/** Where there is a 1, ascending. */
+export function marked(marks: Uint8Array): Int32Array {
+  const places = new Int32Array(marks.length);
+  let count = 0;
+  for (let place = 0; place < marks.length; place++) if (marks[place] === 1) places[count++] = place;
+  return places.slice(0, count);
+}
+
 function total(lengths: readonly number[]): number {
   return lengths.reduce((sum, length) => sum + length, 0);
 }
