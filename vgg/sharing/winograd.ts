@@ -54,6 +54,53 @@ function polynomial(roots: readonly number[]): number[] {
   return coefficients;
 }
 
+/** The transforms of tiles in two dimensions, as one matrix each: one larger product is quicker than two small ones. */
+export interface TileTransforms {
+  /** Bᵀ ⊗ Bᵀ: [n², n²], of what a tile reads. */
+  readonly toInputs: Float32Array<ArrayBuffer>;
+  /** Aᵀ ⊗ Aᵀ: [outputs², n²], to what a tile writes, in the order of {@link outputPlaces}. */
+  readonly toOutputs: Float32Array<ArrayBuffer>;
+}
+
+/** @param pooled whether a 2×2 pool of stride 2 follows */
+export function tileTransforms(form: Winograd, pooled: boolean): TileTransforms {
+  const { outputs, inputs, input, output } = form;
+  return {
+    toInputs: twofold(input, inputs, inputs, outputPlaces(inputs, false)),
+    toOutputs: twofold(output, outputs, inputs, outputPlaces(outputs, pooled)),
+  };
+}
+
+/**
+ * Places row · outputs + column of a tile's outputs, row by row; before a pool in groups of the four that become one,
+ * for an even number of outputs.
+ */
+export function outputPlaces(outputs: number, pooled: boolean): number[] {
+  const group = pooled ? 2 : 1;
+  const firsts = Array.from({ length: outputs / group }, (_, i) => i * group);
+  const within = Array.from({ length: group }, (_, i) => i);
+  return firsts.flatMap((row) =>
+    firsts.flatMap((column) => within.flatMap((i) => within.map((j) => (row + i) * outputs + column + j))),
+  );
+}
+
+// Rows of the Kronecker product of a matrix [side, inputs] with itself: those of `places`.
+function twofold(
+  matrix: Float64Array,
+  side: number,
+  inputs: number,
+  places: readonly number[],
+): Float32Array<ArrayBuffer> {
+  const rowOf = (row: number) => [...matrix.subarray(row * inputs, (row + 1) * inputs)];
+  return Float32Array.from(
+    places.flatMap((place) =>
+      rowOf(Math.floor(place / side)).flatMap((vertical) =>
+        rowOf(place % side).map((horizontal) => vertical * horizontal),
+      ),
+    ),
+  );
+}
+
 /**
  * Filters as products want them: G g Gᵀ of each pair of channels, computed in float64.
  *

@@ -4,7 +4,8 @@
 import type { ConvLayer, LrnLayer, NetworkSpec, PoolLayer } from '../../../vgg/networks.ts';
 import { sharedForms, type Form } from '../../../vgg/sharing/stages.ts';
 import { tileOutputs } from '../../../vgg/sharing/tile-sides.ts';
-import { winograd } from '../../../vgg/sharing/winograd.ts';
+import { outputPlaces, tileTransforms, winograd } from '../../../vgg/sharing/winograd.ts';
+import { PIXEL_CHANNELS } from '../worker/tiles.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { lrnAttributes, ROWS } from './graph.ts';
 import { encodeModel, type Value } from './model-proto.ts';
@@ -18,9 +19,9 @@ export const filtersOf = ({ name }: ConvLayer): string => `${name}.filters`;
 /** Input of a convolution: [out]. */
 export const biasOf = ({ name }: ConvLayer): string => `${name}.bias`;
 
-/** Whether tiles are computed by Winograd's form: pixels have too few channels for it to be faster. */
-export function isWinograd({ kernel, inChannels }: ConvLayer): boolean {
-  return kernel > 1 && inChannels > 3;
+/** Whether a layer reads pixels, which have too few channels for Winograd's form to be faster. */
+export function readsPixels({ name }: ConvLayer): boolean {
+  return name === 'conv1_1';
 }
 
 /**
@@ -51,12 +52,13 @@ class SharedBody {
   readonly #graph = new GraphBuilder();
   readonly #inputs: Value[] = [{ name: PLANE, element: 'uint8', dims: ['pixels', 3] }];
 
-  // Position 0 is zero, which is the mean colour.
+  // Red, green, blue and a one, which brings the bias. Position 0 is zero, which is the mean colour.
   pixels(mean: readonly number[]): string {
     const graph = this.#graph;
     const values = graph.add('Cast', [PLANE], { to: { int: 1 } });
     const centred = graph.add('Sub', [values, graph.floats('mean', [3], mean)]);
-    return graph.add('Concat', [graph.floats('zero', [1, 3], [0, 0, 0]), centred], ROW_AXIS);
+    const ones = graph.add('Pad', [centred, graph.ints('last', [0, 0, 0, 1]), graph.floats('one', [], [1])]);
+    return graph.add('Pad', [ones, graph.ints('first', [1, 0, 0, 0])]);
   }
 
   /**
@@ -65,60 +67,76 @@ class SharedBody {
    *
    * reads [inputs², tiles] → [outputs² · tiles, out], a quarter of it with a pool
    */
-  tiles(state: string, { layer, pooled, outputs }: Extract<Form, { kind: 'tiles' }>): string {
-    const { name, outChannels } = layer;
-    return this.#strips(layer, outChannels, (graph, reads) => {
-      let x = isWinograd(layer)
-        ? this.#winograd(graph, state, reads, layer, outputs)
-        : this.#direct(graph, state, reads, layer, outputs);
-      if (pooled) {
-        const half = outputs / 2;
-        const larger = (shape: readonly number[], pairs: string) =>
-          graph.add('ReduceMax', [graph.add('Reshape', [x, graph.ints(pairs, shape)])], SECOND_AWAY);
-        x = larger([half, 2, -1], 'row_pairs');
-        x = larger([half * half, 2, -1], 'column_pairs');
-      }
+  tiles(state: string, form: Extract<Form, { kind: 'tiles' }>): string {
+    const { layer } = form;
+    if (readsPixels(layer)) return this.#direct(state, form);
+    const bias = this.#tileBias(layer);
+    return this.#strips(layer, layer.outChannels, (graph, reads) => {
+      let x = this.#convolved(graph, state, reads, form); // [outputs², tiles · out]
+      if (form.pooled) x = this.#largestOfFour(graph, x, form.outputs);
       // Bias and ReLU leave the order of numbers as it is: behind the pool there are fewer.
-      x = graph.add('Reshape', [x, graph.ints(`${name}.rows`, [-1, outChannels])]);
-      return this.#activated(graph, x, layer);
+      return graph.add('Relu', [graph.add('Add', [x, bias])]);
     });
   }
 
-  // Filters [inputs², in, out] → [outputs, outputs, tiles · out].
-  #winograd(graph: GraphBuilder, state: string, reads: string, layer: ConvLayer, outputs: number): string {
-    const { inputs, input, output } = winograd(outputs, layer.kernel);
-    const toInputs = graph.floats('to_inputs', [inputs, inputs], input);
-    const toOutputs = graph.floats('to_outputs', [outputs, inputs], output);
-    const reshaped = (x: string, name: string, sides: readonly number[]) =>
-      graph.add('Reshape', [x, graph.ints(name, sides)]);
+  // Winograd's form: [outputs², tiles · out], in groups of four before a pool.
+  #convolved(
+    graph: GraphBuilder,
+    state: string,
+    reads: string,
+    { layer, outputs, pooled }: Extract<Form, { kind: 'tiles' }>,
+  ): string {
+    const form = winograd(outputs, layer.kernel);
+    const places = form.inputs ** 2;
+    const transforms = tileTransforms(form, pooled);
+    const toInputs = graph.floats('to_inputs', [places, places], transforms.toInputs);
+    const toOutputs = graph.floats('to_outputs', [outputs ** 2, places], transforms.toOutputs);
+    const flat = graph.ints('flat', [places, -1]);
     let x = graph.add('Gather', [state, reads], ROW_AXIS); // [inputs², tiles, in]
-    x = reshaped(x, 'input_rows', [inputs, -1]);
-    x = graph.add('MatMul', [toInputs, x]);
-    x = reshaped(x, 'input_columns', [inputs, inputs, -1]);
-    x = graph.add('MatMul', [toInputs, x]);
-    x = reshaped(x, 'places', [inputs * inputs, -1, layer.inChannels]);
+    x = graph.add('MatMul', [toInputs, graph.add('Reshape', [x, flat])]);
+    x = graph.add('Reshape', [x, graph.ints('places', [places, -1, layer.inChannels])]);
     x = graph.add('MatMul', [x, this.#filters(layer)]); // [inputs², tiles, out]
-    x = reshaped(x, 'output_rows', [inputs, -1]);
-    x = graph.add('MatMul', [toOutputs, x]);
-    x = reshaped(x, 'output_columns', [outputs, inputs, -1]);
-    return graph.add('MatMul', [toOutputs, x]);
+    return graph.add('MatMul', [toOutputs, graph.add('Reshape', [x, flat])]);
   }
 
-  // One product over what each output reads: filters [kernel² · in, out] → [outputs² · tiles, out].
-  #direct(graph: GraphBuilder, state: string, reads: string, layer: ConvLayer, outputs: number): string {
-    const { kernel, inChannels } = layer;
+  // A 2×2 pool of outputs in groups of four: [outputs², …] → [outputs² / 4, …].
+  #largestOfFour(graph: GraphBuilder, x: string, outputs: number): string {
+    const groups = graph.ints('groups', [(outputs / 2) ** 2, 4, -1]);
+    return graph.add('ReduceMax', [graph.add('Reshape', [x, groups])], SECOND_AWAY);
+  }
+
+  // The bias of a strip's tiles, but zero of the first, which is nobody's: [1, tiles · out].
+  #tileBias(layer: ConvLayer): string {
+    const { name, outChannels } = layer;
+    const graph = this.#graph;
+    const sides = graph.add('Shape', [readsOf(layer)]); // strips, places, tiles
+    const tiles = graph.add('Gather', [sides, graph.ints(`${name}.last`, [2])], ROW_AXIS);
+    const others = graph.add('Sub', [tiles, graph.ints(`${name}.first`, [1])]);
+    const shape = graph.add('Concat', [others, graph.ints(`${name}.out`, [outChannels])], ROW_AXIS);
+    const bias = graph.add('Expand', [this.#input(biasOf(layer), 'float32', 1), shape]);
+    const zero = graph.floats(`${name}.zero`, [1, outChannels], new Float32Array(outChannels));
+    const rows = graph.add('Concat', [zero, bias], ROW_AXIS);
+    return graph.add('Reshape', [rows, graph.ints(`${name}.row`, [1, -1])]);
+  }
+
+  // One product over what each output reads, and ReLU; of pixels, whose last number brings the bias.
+  #direct(state: string, { layer, outputs, pooled }: Extract<Form, { kind: 'tiles' }>): string {
+    const { kernel, outChannels } = layer;
     const inputs = outputs + kernel - 1;
-    const places: number[] = [];
-    for (let i = 0; i < outputs; i++)
-      for (let j = 0; j < outputs; j++)
-        for (let row = 0; row < kernel; row++)
-          for (let column = 0; column < kernel; column++) places.push((i + row) * inputs + j + column);
-    let list = graph.add('Gather', [reads, graph.ints('places', places)], ROW_AXIS);
-    list = graph.add('Reshape', [list, graph.ints('taps', [outputs ** 2, kernel ** 2, -1])]);
-    list = graph.add('Transpose', [list], { perm: { ints: [0, 2, 1] } });
-    const gathered = graph.add('Gather', [state, list], ROW_AXIS); // [outputs², tiles, kernel², in]
-    const rows = graph.add('Reshape', [gathered, graph.ints('inputs', [-1, kernel ** 2 * inChannels])]);
-    return graph.add('MatMul', [rows, this.#filters(layer)]);
+    const sides = [...Array(kernel).keys()];
+    const places = outputPlaces(outputs, pooled).flatMap((place) => {
+      const [row, column] = [Math.floor(place / outputs), place % outputs];
+      return sides.flatMap((i) => sides.map((j) => (row + i) * inputs + column + j));
+    });
+    return this.#strips(layer, outChannels, (graph, reads) => {
+      let list = graph.add('Gather', [reads, graph.ints('places', places)], ROW_AXIS);
+      list = graph.add('Reshape', [list, graph.ints('taps', [outputs ** 2, kernel ** 2, -1])]);
+      list = graph.add('Transpose', [list], { perm: { ints: [0, 2, 1] } });
+      const gathered = graph.add('Gather', [state, list], ROW_AXIS); // [outputs², tiles, kernel², in]
+      const rows = graph.add('Reshape', [gathered, graph.ints('inputs', [-1, kernel ** 2 * PIXEL_CHANNELS])]);
+      const x = graph.add('MatMul', [rows, this.#filters(layer)]);
+      return graph.add('Relu', [pooled ? this.#largestOfFour(graph, x, outputs) : x]);
+    });
   }
 
   /** The largest of what is read, which of nothing is zero: reads [n, places] → [n, channels]. */
@@ -130,8 +148,14 @@ class SharedBody {
 
   /** A 1×1 convolution of each position: [positions, in] → [positions, out]. */
   pointwise(state: string, layer: ConvLayer): string {
-    const product = this.#graph.add('MatMul', [state, this.#filters(layer)]);
-    return this.#activated(this.#graph, product, layer);
+    const { name, outChannels } = layer;
+    const graph = this.#graph;
+    const product = graph.add('MatMul', [state, this.#filters(layer)]);
+    const biased = graph.add('Add', [product, this.#input(biasOf(layer), 'float32', 1)]);
+    // Position 0 stays zero.
+    const first = graph.ints(`${name}.first`, [0], [1, 1]);
+    const zero = graph.floats(`${name}.zero`, [1, outChannels], new Float32Array(outChannels));
+    return graph.add('Relu', [graph.add('ScatterND', [biased, first, zero])]);
   }
 
   /** Local response normalisation of each position, which of zero is zero. */
@@ -164,25 +188,15 @@ class SharedBody {
     const strip: Value = { name: `${name}/reads`, element: 'int32', dims: ['first', 'second'] };
     const next = write(inner, strip.name);
     const { nodes, initializers } = inner;
-    const outputs: Value[] = [{ name: next, element: 'float32', dims: ['positions', channels] }];
+    const outputs: Value[] = [{ name: next, element: 'float32', dims: ['third', 'fourth'] }];
     const graph = { name, nodes, initializers, inputs: [strip], outputs };
     const reads = this.#input(readsOf(layer), 'int32', 3);
     const stacked = this.#graph.add('Scan', [reads], { num_scan_inputs: { int: 1 }, body: { graph } });
     return this.#graph.add('Reshape', [stacked, this.#graph.ints(`${name}.positions`, [-1, channels])]);
   }
 
-  // Bias and ReLU. The first row, which is position 0 or nobody's, is set to zero between them, where that is done
-  // in place.
-  #activated(graph: GraphBuilder, x: string, layer: ConvLayer): string {
-    const { name, outChannels } = layer;
-    const biased = graph.add('Add', [x, this.#input(biasOf(layer), 'float32', 1)]);
-    const first = graph.ints(`${name}.first`, [0], [1, 1]);
-    const zero = graph.floats(`${name}.zero`, [1, outChannels], new Float32Array(outChannels));
-    return graph.add('Relu', [graph.add('ScatterND', [biased, first, zero])]);
-  }
-
   #filters(layer: ConvLayer): string {
-    return this.#input(filtersOf(layer), 'float32', isWinograd(layer) ? 3 : 2);
+    return this.#input(filtersOf(layer), 'float32', layer.kernel > 1 && !readsPixels(layer) ? 3 : 2);
   }
 
   #input(name: string, element: Value['element'], axes: number): string {

@@ -7,9 +7,9 @@ import type { SharedPlan } from '../../../vgg/sharing/plan.ts';
 import type { Cut, ModelSource } from '../worker/messages.ts';
 import type { OwnScoreMap } from '../worker/score-maps.ts';
 import { rowReads, scoreMapsOf, SharedPlans } from '../worker/shared-plans.ts';
-import { productFilters, winogradFilters } from '../worker/tiles.ts';
+import { pixelFilters, productFilters, winogradFilters } from '../worker/tiles.ts';
 import { ROWS } from './graph.ts';
-import { biasOf, filtersOf, isWinograd, PLANE, readsOf, writeSharedBody } from './shared-graph.ts';
+import { biasOf, filtersOf, PLANE, readsOf, readsPixels, writeSharedBody } from './shared-graph.ts';
 
 /** What a shared network is made from. */
 export interface SharedNetworkParts {
@@ -45,11 +45,13 @@ export class SharedNetwork {
     this.#plans = new SharedPlans(source.spec);
     for (const layer of networkLayers(source.spec)) {
       if (layer.kind !== 'conv' || layer.name.startsWith('fc')) continue;
-      const bias = weights(`${layer.name}.bias`);
-      this.#learned[biasOf(layer)] = new Tensor('float32', bias, [bias.length]);
-      const formOf = isWinograd(layer) ? winogradFilters : productFilters;
-      const { values, shape } = formOf(layer, weights(`${layer.name}.weight`));
+      const { name, kernel } = layer;
+      const bias = weights(`${name}.bias`);
+      const formOf = readsPixels(layer) ? pixelFilters : kernel > 1 ? winogradFilters : productFilters;
+      const { values, shape } = formOf(layer, weights(`${name}.weight`), bias);
       this.#learned[filtersOf(layer)] = new Tensor('float32', values, shape);
+      // Pixels bring it themselves.
+      if (formOf !== pixelFilters) this.#learned[biasOf(layer)] = new Tensor('float32', bias, [bias.length]);
     }
   }
 

@@ -4,7 +4,7 @@
 import { networkLayers, type ConvLayer, type LrnLayer } from '../../../vgg/networks.ts';
 import type { SharedStep, Strips } from '../../../vgg/sharing/plan.ts';
 import { tileOutputs } from '../../../vgg/sharing/tile-sides.ts';
-import { winograd } from '../../../vgg/sharing/winograd.ts';
+import { tileTransforms, winograd } from '../../../vgg/sharing/winograd.ts';
 import type { PlanePixels } from '../engine.ts';
 import type { Cut, ModelSource } from '../worker/messages.ts';
 import type { OwnScoreMap } from '../worker/score-maps.ts';
@@ -27,11 +27,11 @@ interface Learned {
   bias: DeviceTensor;
 }
 
-/** Winograd's matrices. */
+/** Winograd's matrices of tiles. */
 interface Transforms {
-  /** [inputs, inputs] */
+  /** [inputs², inputs²] */
   toInputs: DeviceTensor;
-  /** [outputs, inputs] */
+  /** [outputs², inputs²] */
   toOutputs: DeviceTensor;
 }
 
@@ -40,7 +40,7 @@ export class SharedNetwork {
   readonly #parts: SharedNetworkParts;
   readonly #plans: SharedPlans;
   readonly #learned = new Map<string, Learned>();
-  readonly #transforms = new Map<number, Transforms>();
+  readonly #transforms = new Map<string, Transforms>();
 
   /** Transforms the weights and puts them on the device. */
   constructor(parts: SharedNetworkParts) {
@@ -108,18 +108,17 @@ export class SharedNetwork {
   #tiles(state: DeviceTensor, step: Extract<SharedStep, { kind: 'tiles' }>): DeviceTensor {
     const { layer, inputs, pooled, strips } = step;
     const { operations } = this.#parts;
-    const convolved = inputs - layer.kernel + 1;
     const { filters, bias } = this.#of(layer);
-    const { toInputs, toOutputs } = this.#transformsOf(inputs, layer.kernel);
+    const { toInputs, toOutputs } = this.#transformsOf(step);
     const places = inputs * inputs;
     const tiles = strips.size;
     return this.#strips(state, strips, (reads, strip) => {
       const list = operations.ints([places, tiles], reads);
       const read = operations.consume(list, (it) => operations.gather(state, it));
-      const points = this.#twice(read, toInputs, [places, tiles, layer.inChannels]);
+      const points = this.#transformed(read, toInputs, [places, tiles, layer.inChannels]);
       const products = operations.consume(points, (it) => operations.multiplyEach(it, filters));
-      const numbers = tiles * layer.outChannels;
-      let x = this.#twice(products, toOutputs, [1, convolved, convolved, numbers]);
+      // Before a pool, in groups of the four that become one.
+      let x = this.#transformed(products, toOutputs, [-1, 2, 2, tiles * layer.outChannels]);
       if (pooled) x = operations.consume(x, (it) => operations.pool(it, 'float32'));
       // Bias and ReLU leave the order of numbers as it is: behind the pool there are fewer.
       const rows = this.#biasAndRelu(x, bias);
@@ -229,20 +228,13 @@ export class SharedNetwork {
     return operations.consume(read, (it) => operations.reshape(it, shape, 'float32'));
   }
 
-  // A transform along rows and along columns of tiles: [inputs², …] → the shape wanted.
-  #twice(x: DeviceTensor, transform: DeviceTensor, shape: number[]): DeviceTensor {
+  // A transform of tiles: [places, …] → the shape wanted.
+  #transformed(x: DeviceTensor, transform: DeviceTensor, shape: number[]): DeviceTensor {
     const { operations } = this.#parts;
-    const [outputs = 0, inputs = 0] = transform.shape;
-    const numbers = x.shape.reduce((product, side) => product * side, 1) / inputs ** 2;
-    const reshaped = (it: DeviceTensor, to: number[]) =>
-      operations.consume(it, (each) => operations.reshape(each, to, 'float32'));
-    const rows = operations.consume(reshaped(x, [inputs, inputs * numbers]), (it) =>
-      operations.multiply(transform, it, 'float32'),
-    );
-    const columns = operations.consume(reshaped(rows, [outputs, inputs, numbers]), (it) =>
-      operations.multiplyEach(transform, it),
-    );
-    return reshaped(columns, shape);
+    const [, places = 0] = transform.shape;
+    const flat = operations.consume(x, (it) => operations.reshape(it, [places, -1], 'float32'));
+    const product = operations.consume(flat, (it) => operations.multiply(transform, it, 'float32'));
+    return operations.consume(product, (it) => operations.reshape(it, shape, 'float32'));
   }
 
   // → [n, channels]
@@ -263,15 +255,18 @@ export class SharedNetwork {
     return learned;
   }
 
-  #transformsOf(inputs: number, taps: number): Transforms {
-    const known = this.#transforms.get(taps);
+  #transformsOf({ layer: { kernel }, inputs, pooled }: Extract<SharedStep, { kind: 'tiles' }>): Transforms {
+    const name = `${String(kernel)} ${String(pooled)}`;
+    const known = this.#transforms.get(name);
     if (known) return known;
     const { operations } = this.#parts;
-    const { outputs, input, output } = winograd(inputs - taps + 1, taps);
-    const kept = (shape: number[], values: Float64Array) =>
-      operations.keep(operations.floats(shape, Float32Array.from(values)));
-    const made = { toInputs: kept([inputs, inputs], input), toOutputs: kept([outputs, inputs], output) };
-    this.#transforms.set(taps, made);
+    const places = inputs * inputs;
+    const outputs = inputs - kernel + 1;
+    const { toInputs, toOutputs } = tileTransforms(winograd(outputs, kernel), pooled);
+    const kept = (rows: number, values: Float32Array) =>
+      operations.keep(operations.floats([rows, places], values));
+    const made = { toInputs: kept(places, toInputs), toOutputs: kept(outputs * outputs, toOutputs) };
+    this.#transforms.set(name, made);
     return made;
   }
 }
