@@ -2,7 +2,9 @@
 
 import { describeNetwork } from '../describe.ts';
 import { networkLayers, type NetworkSpec } from '../networks.ts';
-import type { View } from '../views/views.ts';
+import type { Evaluation } from '../views/evaluation.ts';
+import type { PlaneSpec, Size } from '../views/planes.ts';
+import { evaluationViews, type View } from '../views/views.ts';
 import { activationCount } from './grids.ts';
 import { pixelAxes, sharedStages, stageCosts, type Stage, type TileOutputs } from './stages.ts';
 
@@ -65,8 +67,42 @@ export function sharingSavings(
 
 const NOTHING: StepCounts = { activations: 0, tiles: 0, products: 0 };
 
-/** Counts of several steps, or of several planes. */
-export function summedCounts(counts: readonly StepCounts[]): StepCounts {
+/** A plane of a photo, what its views save at each step, and at all steps. */
+export interface PlaneSavings {
+  readonly plane: PlaneSpec;
+  readonly views: number;
+  readonly steps: readonly StepSavings[];
+  readonly total: Pick<StepSavings, 'direct' | 'alone' | 'together'>;
+}
+
+/** What the views of a photo save, plane by plane. */
+export function photoSavings(
+  spec: NetworkSpec,
+  photo: Size,
+  evaluation: Evaluation,
+  tileOutputs: TileOutputs,
+): PlaneSavings[] {
+  const { planes, views } = evaluationViews(photo, evaluation, spec.inputSize);
+  return planes.flatMap((plane) => {
+    const some = views.filter((view) => view.plane === plane.index);
+    if (some.length === 0) return [];
+    const steps = sharingSavings(spec, some, tileOutputs);
+    return [{ plane, views: some.length, steps, total: summedSavings(steps) }];
+  });
+}
+
+/** Savings of several steps, or of several planes. */
+export function summedSavings(
+  some: readonly Pick<StepSavings, 'direct' | 'alone' | 'together'>[],
+): PlaneSavings['total'] {
+  return {
+    direct: some.reduce((sum, { direct }) => sum + direct, 0),
+    alone: summedCounts(some.map(({ alone }) => alone)),
+    together: summedCounts(some.map(({ together }) => together)),
+  };
+}
+
+function summedCounts(counts: readonly StepCounts[]): StepCounts {
   return counts.reduce(
     (sum, each) => ({
       activations: sum.activations + each.activations,
