@@ -5,7 +5,7 @@ import { packageRoot } from '../../proto/package-root.ts';
 import { readEnv, type EnvValues } from '../host/env.ts';
 import { hostVariables } from '../host/host-variables.ts';
 import { bytes, choice, flag, integer, list, path, text } from '../host/variables.ts';
-import { DEVICES, ENGINE_CHOICES, PRECISIONS } from './engines.ts';
+import { DEVICES, ENGINE_CHOICES, PRECISIONS, SHARING_CHOICES } from './engines.ts';
 
 const GIB = 1024 ** 3;
 
@@ -29,6 +29,12 @@ export const inferenceVariables = {
     description: 'What weights and activations are held in; float16 is for GPUs, and answers to about 1e-2.',
     default: 'float32',
     of: PRECISIONS,
+  }),
+  sharing: choice({
+    description:
+      'Whether what the views of a plane have in common is computed once, unless a call wants it off: measured does so where that was quicker when the model was loaded, and never on a GPU, where nobody has measured it.',
+    default: 'measured',
+    of: SHARING_CHOICES,
   }),
   models: path({
     description: 'Folder of models.',

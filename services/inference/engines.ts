@@ -9,6 +9,7 @@ import type { ElementType } from './tensorflow/operations.ts';
 import type { EngineOptions } from './worker/engine.ts';
 
 export { DEVICES } from './tensorflow/engine.ts';
+export { SHARING_CHOICES } from './worker/engine.ts';
 
 /** What VGG_ENGINE may say; auto takes TensorFlow on a GPU, else onnxruntime. */
 export const ENGINE_CHOICES = ['auto', 'tensorflow', 'onnx'] as const;

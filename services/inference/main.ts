@@ -47,6 +47,7 @@ export async function startInference(
     (await startEngine(config.engine, {
       device: config.device,
       precision: config.precision,
+      sharing: config.sharing,
       ...(config.threads !== undefined && { threads: config.threads }),
       onFallback: (reason) => {
         log.warn(

@@ -19,7 +19,15 @@ function crops(): View[] {
 }
 
 function planner(sharing: Partial<Sharing>, mostPixels = 1e9): Planner {
-  const whole = { tileOutputs, price: 1, mostCost: Infinity, auto: true, ...sharing };
+  const whole = {
+    tileOutputs,
+    price: 1,
+    fixedCost: 0,
+    mostCost: Infinity,
+    batchCost: 0,
+    auto: true,
+    ...sharing,
+  };
   return new Planner({ spec: SPEC, mostPixels, sharing: whole });
 }
 

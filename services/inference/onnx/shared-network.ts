@@ -7,6 +7,7 @@ import type { SharedPlan } from '../../../vgg/sharing/plan.ts';
 import type { Cut, ModelSource } from '../worker/messages.ts';
 import type { OwnScoreMap } from '../worker/score-maps.ts';
 import { rowReads, scoreMapsOf, SharedPlans } from '../worker/shared-plans.ts';
+import { stackPlanes } from '../worker/stack.ts';
 import { pixelFilters, productFilters, winogradFilters } from '../worker/tiles.ts';
 import { ROWS } from './graph.ts';
 import { biasOf, filtersOf, PLANE, readsOf, readsPixels, writeSharedBody } from './shared-graph.ts';
@@ -55,17 +56,12 @@ export class SharedNetwork {
     }
   }
 
-  /** Class scores of views, all of one plane, in their order. */
+  /** Class scores of views, all of planes of one size, in their order. */
   async score(cuts: readonly Cut[]): Promise<OwnScoreMap[]> {
-    const [first] = cuts;
-    if (!first) return [];
-    const { width, height, rgb8 } = first.plane;
-    const plan = this.#plans.of(
-      first.plane,
-      cuts.map(({ view }) => view),
-    );
-    // Shared memory is not taken.
-    const pixels = new Tensor('uint8', new Uint8Array(rgb8), [width * height, 3]);
+    if (cuts.length === 0) return [];
+    const { width, height, rgb8, views } = stackPlanes(cuts);
+    const plan = this.#plans.of({ width, height }, views);
+    const pixels = new Tensor('uint8', rgb8, [width * height, 3]);
     const outputs = await this.#session.run({ [PLANE]: pixels, ...readsFeeds(plan), ...this.#learned });
     const scores = await this.#head(outputs[ROWS] as Tensor);
     return scoreMapsOf(plan, scores, this.#source.spec.classes);

@@ -5,10 +5,10 @@ import { networkLayers, type ConvLayer, type LrnLayer } from '../../../vgg/netwo
 import type { SharedStep, Strips } from '../../../vgg/sharing/plan.ts';
 import { tileOutputs } from '../../../vgg/sharing/tile-sides.ts';
 import { tileTransforms, winograd } from '../../../vgg/sharing/winograd.ts';
-import type { PlanePixels } from '../engine.ts';
 import type { Cut, ModelSource } from '../worker/messages.ts';
 import type { OwnScoreMap } from '../worker/score-maps.ts';
 import { rowReads, scoreMapsOf, SharedPlans } from '../worker/shared-plans.ts';
+import { stackPlanes, type Stack } from '../worker/stack.ts';
 import { productFilters, winogradFilters } from '../worker/tiles.ts';
 import type { DeviceTensor, Operations } from './operations.ts';
 
@@ -56,15 +56,12 @@ export class SharedNetwork {
     }
   }
 
-  /** Class scores of views, all of one plane, in their order. */
+  /** Class scores of views, all of planes of one size, in their order. */
   score(cuts: readonly Cut[]): OwnScoreMap[] {
-    const [first] = cuts;
-    if (!first) return [];
-    const plan = this.#plans.of(
-      first.plane,
-      cuts.map(({ view }) => view),
-    );
-    let state = this.#pixels(first.plane);
+    if (cuts.length === 0) return [];
+    const stack = stackPlanes(cuts);
+    const plan = this.#plans.of(stack, stack.views);
+    let state = this.#pixels(stack);
     for (const step of plan.steps) {
       if (step.layer.name === 'fc6') break;
       state = this.#next(state, step);
@@ -85,7 +82,7 @@ export class SharedNetwork {
   }
 
   // Position 0 is zero, which is the mean colour.
-  #pixels({ width, height, rgb8 }: PlanePixels): DeviceTensor {
+  #pixels({ width, height, rgb8 }: Stack): DeviceTensor {
     const values = new Float32Array(3 * (1 + width * height));
     const [red, green, blue] = this.#parts.source.mean;
     for (let from = 0; from < rgb8.length; from += 3) {

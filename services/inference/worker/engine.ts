@@ -20,12 +20,20 @@ import type {
   Wanted,
 } from '../engine.ts';
 import { batchUnits, mostPixels, type BatchBounds } from './batch-limit.ts';
-import type { Cut, CutScores, ModelSource, WorkerFacts } from './messages.ts';
+import type { Cut, CutScores, ModelSource, Speeds, WorkerFacts } from './messages.ts';
 import { Planner, type Sharing } from './plan.ts';
 import { Supervisor } from './supervisor.ts';
 
+/** What VGG_INFERENCE_SHARING may say. */
+export const SHARING_CHOICES = ['measured', 'always', 'never'] as const;
+
 /** What both engines may be told; all have defaults. */
 export interface EngineOptions {
+  /**
+   * Whether views of a plane that nobody asks to be by themselves are together: by default where that was quicker
+   * when the model was loaded, which on a GPU nobody measures.
+   */
+  sharing?: (typeof SHARING_CHOICES)[number];
   /** Threads that compute at once; by default as many as the machine runs in parallel. */
   threads?: number;
   /** Bounds of a batch. */
@@ -37,9 +45,13 @@ export interface EngineOptions {
 }
 
 // A unit of several views takes at most about so long: whoever comes meanwhile waits for it.
-const MOST_MS = 3000;
+const MOST_MS = 2000;
+// Units of small networks share a batch up to about so long: beyond it nothing gets quicker.
+const BATCH_MS = 100;
 // Where nobody knows whether it pays, views are together when that is asked for, as many as fit the memory.
-const UNMEASURED = { price: 1, mostCost: Infinity, auto: false };
+const UNMEASURED = { price: 1, fixedCost: 0, mostCost: Infinity, batchCost: 0, auto: false };
+
+const AUTO = { measured: 'auto', always: 'on', never: 'off' } as const;
 
 /** What makes an engine of a library. */
 export interface Library {
@@ -58,7 +70,7 @@ export interface Library {
  * @throws VggError UNAVAILABLE if it does not start
  */
 export async function startWorkerEngine(library: Library, options: EngineOptions = {}): Promise<Engine> {
-  const { onFailure, schedule, threads = availableParallelism() } = options;
+  const { onFailure, schedule, threads = availableParallelism(), sharing = 'measured' } = options;
   const sources = new Map<number, ModelSource>();
   const supervisor = new Supervisor({
     spawn: () => library.spawn(),
@@ -69,7 +81,7 @@ export async function startWorkerEngine(library: Library, options: EngineOptions
   try {
     const facts = await supervisor.facts();
     const bounds = { ...library.bounds(facts), ...options.bounds };
-    return new WorkerEngine({ library, supervisor, sources, facts, bounds, threads });
+    return new WorkerEngine({ library, supervisor, sources, facts, bounds, threads, auto: AUTO[sharing] });
   } catch (error) {
     await supervisor.close();
     throw error;
@@ -84,6 +96,8 @@ interface Parts {
   facts: WorkerFacts;
   bounds: BatchBounds;
   threads: number;
+  /** What `auto` stands for. */
+  auto: Wanted['share'];
 }
 
 class WorkerEngine implements Engine {
@@ -106,7 +120,7 @@ class WorkerEngine implements Engine {
   }
 
   async load(model: OpenModel): Promise<EngineModel> {
-    const { supervisor, sources, bounds } = this.#parts;
+    const { supervisor, sources, bounds, auto } = this.#parts;
     const { spec, weightsPath, tensors, name, json } = model;
     if (spec.batchNorm) {
       throw new VggError(
@@ -116,12 +130,10 @@ class WorkerEngine implements Engine {
     }
     const source: ModelSource = { key: this.#nextKey++, name, spec, mean: json.mean, weightsPath, tensors };
     const { speeds } = await supervisor.call({ kind: 'load', source });
-    const sharing = speeds
-      ? { tileOutputs, price: speeds.shared / speeds.alone, mostCost: speeds.alone * MOST_MS, auto: true }
-      : { tileOutputs, ...UNMEASURED };
+    const sharing = { tileOutputs, ...(speeds ? measured(speeds) : UNMEASURED) };
     sources.set(source.key, source);
     return new WorkerModel({
-      ...{ model, key: source.key, supervisor, bounds, sharing },
+      ...{ model, key: source.key, supervisor, bounds, sharing, auto },
       forget: () => {
         sources.delete(source.key);
       },
@@ -133,12 +145,20 @@ class WorkerEngine implements Engine {
   }
 }
 
+function measured({ alone, shared, sharedMs }: Speeds): Omit<Sharing, 'tileOutputs'> {
+  return {
+    ...{ price: shared / alone, fixedCost: sharedMs * alone, auto: true },
+    ...{ mostCost: alone * MOST_MS, batchCost: alone * BATCH_MS },
+  };
+}
+
 interface ModelParts {
   model: OpenModel;
   key: number;
   supervisor: Supervisor;
   bounds: BatchBounds;
   sharing: Sharing;
+  auto: Wanted['share'];
   forget: () => void;
 }
 
@@ -157,11 +177,15 @@ class WorkerModel implements EngineModel {
   }
 
   plan(plane: PlanePixels, views: readonly View[], wanted: Wanted): Unit[] {
-    return this.#planner.plan(plane, views, wanted);
+    const share = wanted.share === 'auto' ? this.#parts.auto : wanted.share;
+    return this.#planner.plan(plane, views, { ...wanted, share });
   }
 
   batchLimit(unit: Unit): number {
-    return unit.shared ? 1 : batchUnits(this.model.spec, unit.pixels, this.#parts.bounds);
+    const { bounds, sharing } = this.#parts;
+    if (!unit.shared) return batchUnits(this.model.spec, unit.pixels, bounds);
+    const most = Math.min(sharing.batchCost / unit.cost, mostPixels(this.model.spec, bounds) / unit.pixels);
+    return Math.max(1, Math.floor(most));
   }
 
   async score(batch: readonly Unit[]): Promise<UnitScores[]> {

@@ -38,11 +38,11 @@ export interface Cut {
   scoreMap: boolean;
 }
 
-/** Views for one model: of one size, or to be shared. */
+/** Views for one model: of one size, or to be computed together. */
 export interface ScoreRequest {
   kind: 'score';
   key: number;
-  /** Whether what they have in common is computed once: all are views of one plane then. */
+  /** Whether what views of a plane have in common is computed once: all planes are of one size then. */
   shared: boolean;
   cuts: readonly Cut[];
 }
@@ -87,8 +87,10 @@ export interface WorkerReply {
 export interface Speeds {
   /** Multiply-accumulates a millisecond of views by themselves. */
   alone: number;
-  /** Products a millisecond of views together. */
+  /** Products a millisecond of views together, beyond: */
   shared: number;
+  /** Milliseconds that views together take however few they are. */
+  sharedMs: number;
 }
 
 /** What a worker says. */

@@ -21,8 +21,12 @@ export interface Sharing {
   tileOutputs: TileOutputs;
   /** Products in shared form that take as long as one multiply-accumulate of a view by itself. */
   price: number;
+  /** Multiply-accumulates that take as long as whatever a unit takes beside its products. */
+  fixedCost: number;
   /** Most multiply-accumulates of a unit, so that others have their turn; a single view may take more. */
   mostCost: number;
+  /** Multiply-accumulates of a batch of units, as long as it has more than one. */
+  batchCost: number;
   /** Whether `auto` shares where that is less work; otherwise it does not share. */
   auto: boolean;
 }
@@ -46,7 +50,7 @@ export class Planner {
 
   /**
    * Units that answer every view once. Views by themselves share batches with those of one size, whatever plane
-   * they are cut from; views together are a batch of their own.
+   * they are cut from; views together share them with those that lie alike in a plane of the same size.
    *
    * @throws VggError INVALID_ARGUMENT or TOO_LARGE naming the view at fault
    */
@@ -105,7 +109,7 @@ export class Planner {
     const some = indices.flatMap((index) => views[index] ?? []);
     const stages = sharedStages(spec, pixelAxes(some), sharing.tileOutputs);
     const { products, numbers } = sharedCost(stages);
-    const cost = products / sharing.price;
+    const cost = sharing.fixedCost + products / sharing.price;
     // As many pixels of a view by itself would take the same memory.
     const pixels = Math.ceil(numbers / (2 * convWidth(spec.width, 0)));
     const pays = how.always || cost < CLEARLY * this.#costAlone(views, indices);

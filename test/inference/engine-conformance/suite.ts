@@ -184,6 +184,31 @@ export function engineConformance(start: () => Promise<Engine>): void {
       await loaded.unload();
     });
 
+    test('planes of one size share a batch of views together, and each has its own answers', async () => {
+      const loaded = await load(spec);
+      const wanted = { ...PLAIN, share: 'on' } as const;
+      const planes = [noisePlane(50, 44, 1), noisePlane(50, 44, 2), noisePlane(50, 44, 3)];
+      const viewsOf = (plane: (typeof planes)[number]) =>
+        [0, 8, 12].map((y, index) =>
+          viewOf(plane, { index, x: 16 - y, y, width: 32, height: 32, mirrored: y === 8 }),
+        );
+      const batch = planes.flatMap((plane) => loaded.plan(plane, viewsOf(plane), wanted));
+      const [first] = batch;
+      if (!first) throw new Error('no unit');
+      expect(new Set(batch.map(({ shapeKey }) => shapeKey)).size).toBe(1);
+      const limit = Math.min(loaded.batchLimit(first), batch.length);
+      if (engine.facts().device === 'cpu') expect(limit).toBe(3);
+      const together = await loaded.score(batch.slice(0, limit));
+      for (const [i, { scores }] of together.entries()) {
+        const plane = planes[i] ?? noisePlane(50, 44);
+        const alone = await scoreViews(loaded, plane, viewsOf(plane), { ...PLAIN, share: 'off' });
+        expect(scores.map(({ view }) => view)).toEqual([0, 1, 2]);
+        for (const [view, { posterior }] of scores.entries())
+          expect(largestDifference(posterior, alone[view]?.posterior ?? [])).toBeLessThan(1e-5);
+      }
+      await loaded.unload();
+    });
+
     test('a view is the same cut here or cut beforehand, mirrored here or beforehand', async () => {
       const loaded = await load(spec);
       const plane = noisePlane(50, 44);

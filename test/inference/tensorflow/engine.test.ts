@@ -19,16 +19,22 @@ const GPU = `
 test('on a GPU, where nobody has measured it, views are together only where that is asked for', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'vgg-gpu-'));
   const spec = { network: 'A', width: 1 / 32, hidden: 8, classes: 5, inputSize: 32 } as const;
-  const engine = await startTensorFlowEngine({ spawn: () => new Worker(GPU, { eval: true }) });
-  const loaded = await engine.load(await openModel(await randomModel(spec, folder)));
+  const sharedBy = async (sharing: 'measured' | 'always') => {
+    const engine = await startTensorFlowEngine({ spawn: () => new Worker(GPU, { eval: true }), sharing });
+    const loaded = await engine.load(await openModel(await randomModel(spec, folder)));
+    expect(engine.facts().device).toBe('gpu');
+    await engine.close();
+    return (share: 'auto' | 'off') =>
+      loaded.plan(plane, views, { ...PLAIN, share }).map(({ shared, views: some }) => [shared, some.length]);
+  };
   const plane = noisePlane(34, 34);
   // The same view many times over: nothing could pay more.
   const views = Array.from({ length: 8 }, (_, index) => viewOf(plane, { index }));
-  const sharedOf = (share: 'auto' | 'on') =>
-    loaded.plan(plane, views, { ...PLAIN, share }).map(({ shared, views: some }) => [shared, some.length]);
-  expect(engine.facts().device).toBe('gpu');
-  expect(sharedOf('auto')).toEqual(views.map(() => [false, 1]));
-  expect(sharedOf('on')).toEqual([[true, 8]]);
-  await engine.close();
+  const apart = views.map(() => [false, 1]);
+  const measured = await sharedBy('measured');
+  expect(measured('auto')).toEqual(apart);
+  const always = await sharedBy('always');
+  expect(always('auto')).toEqual([[true, 8]]);
+  expect(always('off')).toEqual(apart);
   await rm(folder, { recursive: true });
 });
