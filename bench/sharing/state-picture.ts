@@ -145,11 +145,17 @@ function cells(axes: Axes, views: readonly View[], top: number): string[] {
 }
 
 // What each tile writes.
-function frames({ rows, columns, tiles }: Cover, top: number): string {
+function frames({ rows, columns, isTile }: Cover, top: number): string {
   return areas(
     'frame',
-    Array.from(tiles).flatMap((pair) =>
-      boxes(keysMade(rows, Math.floor(pair / columns.count)), keysMade(columns, pair % columns.count), top),
+    Array.from(isTile).flatMap((tile, pair) =>
+      tile === 0
+        ? []
+        : boxes(
+            keysMade(rows, Math.floor(pair / columns.count)),
+            keysMade(columns, pair % columns.count),
+            top,
+          ),
     ),
   );
 }

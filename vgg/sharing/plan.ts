@@ -189,31 +189,46 @@ function tiled(
   const { inputs, outputs, covers } = tiling;
   const { count, size } = evenStrips(tileCount(tiling), most);
   const table = emptyTable(axes);
-  // Of each place along a tile's side and each tile: where the row that it reads begins below, and its column there.
-  const rowStarts = new Int32Array(inputs * count * size);
-  const columnPlaces = new Int32Array(inputs * count * size);
-  let number = 0;
+  // Of every tile, its windows among those of all covers; the first, which reads nothing, is nobody's.
+  const tileRows = new Int32Array(count * size);
+  const tileColumns = new Int32Array(count * size);
+  let [tile, row, column] = [1, 1, 1];
   for (const cover of covers) {
-    const { rows, columns, tiles } = cover;
+    const { rows, columns, isTile } = cover;
     // Where each tile's first output lies; the others are `size` apart.
-    const firsts = new Int32Array(rows.count * columns.count);
-    for (const pair of tiles) {
-      const tile = behindFirsts(number++, size);
-      firsts[pair] = Math.floor(tile / size) * size * outputs ** 2 + (tile % size);
-      const row = Math.floor(pair / columns.count) * inputs;
-      const column = (pair % columns.count) * inputs;
-      for (let i = 0, at = tile; i < inputs; i++, at += count * size) {
-        rowStarts[at] = ((rows.reads[row + i] ?? 0) + 1) * (sources.keys + 1);
-        columnPlaces[at] = (columns.reads[column + i] ?? 0) + 1;
+    const firsts = new Int32Array(isTile.length);
+    for (let i = 0, pair = 0; i < rows.count; i++) {
+      for (let j = 0; j < columns.count; j++, pair++) {
+        if (isTile[pair] === 0) continue;
+        const place = tile % size;
+        firsts[pair] = (tile - place) * outputs ** 2 + place;
+        tileRows[tile] = row + i;
+        tileColumns[tile] = column + j;
+        tile += place + 1 < size ? 1 : 2;
       }
     }
+    row += rows.count;
+    column += columns.count;
     place(table, axes, cover, { firsts, size });
   }
-  const reads = tileReads(below, rowStarts, columnPlaces, { inputs, size });
-  return {
-    step: { kind: 'tiles', layer, pooled, outputs, inputs, strips: { count, size, reads } },
-    state: { axes, table },
-  };
+  const reads = tileReads(below, { inputs, size }, [
+    {
+      windows: tileRows,
+      at: windowReads(
+        covers.map(({ rows }) => rows),
+        sources.keys + 1,
+      ),
+    },
+    {
+      windows: tileColumns,
+      at: windowReads(
+        covers.map(({ columns }) => columns),
+        1,
+      ),
+    },
+  ]);
+  const strips = { count, size, reads };
+  return { step: { kind: 'tiles', layer, pooled, outputs, inputs, strips }, state: { axes, table } };
 }
 
 // Writes where the activations of a cover's grids lie, unless another cover has them.
@@ -243,21 +258,48 @@ function place(
   }
 }
 
-// By strip of `size` tiles, then by place in the tile, then by tile.
+/** Tiles along one axis. */
+interface TileSide {
+  /** Of each tile, its window. */
+  readonly windows: Int32Array;
+  /** [windows, inputs] where in the table below a window reads. */
+  readonly at: Int32Array;
+}
+
+// Of all windows, one that reads nothing before them; keys that follow each other are `apart` in the table.
+function windowReads(all: readonly Windows[], apart: number): Int32Array {
+  const [{ inputs } = { inputs: 0 }] = all;
+  const at = new Int32Array(all.reduce((sum, { count }) => sum + count * inputs, inputs));
+  let next = inputs;
+  for (const { reads } of all) for (const key of reads) at[next++] = (key + 1) * apart;
+  return at;
+}
+
+// By strip, then by place in the tile, then by tile.
 function tileReads(
   below: Int32Array,
-  rowStarts: Int32Array,
-  columnPlaces: Int32Array,
   { inputs, size }: { inputs: number; size: number },
+  [rows, columns]: readonly [TileSide, TileSide],
 ): Int32Array<ArrayBuffer> {
-  const tiles = rowStarts.length / inputs;
+  const tiles = rows.windows.length;
   const reads = new Int32Array(inputs * inputs * tiles);
+  // Of the tiles of a strip, by place along a side.
+  const rowAt = new Int32Array(inputs * size);
+  const columnAt = new Int32Array(inputs * size);
   for (let first = 0, at = 0; first < tiles; first += size) {
+    for (let tile = 0; tile < size; tile++) {
+      const row = (rows.windows[first + tile] ?? 0) * inputs;
+      const column = (columns.windows[first + tile] ?? 0) * inputs;
+      for (let i = 0, to = tile; i < inputs; i++, to += size) {
+        rowAt[to] = rows.at[row + i] ?? 0;
+        columnAt[to] = columns.at[column + i] ?? 0;
+      }
+    }
     for (let i = 0; i < inputs; i++) {
       for (let j = 0; j < inputs; j++) {
-        const [row, column] = [i * tiles + first, j * tiles + first];
+        const [row, column] = [i * size, j * size];
         for (let tile = 0; tile < size; tile++, at++)
-          reads[at] = below[(rowStarts[row + tile] ?? 0) + (columnPlaces[column + tile] ?? 0)] ?? 0;
+          reads[at] = below[(rowAt[row + tile] ?? 0) + (columnAt[column + tile] ?? 0)] ?? 0;
       }
     }
   }

@@ -16,8 +16,10 @@ export interface Cover {
   readonly grids: readonly Grid[];
   readonly rows: Windows;
   readonly columns: Windows;
-  /** Window of rows · columns.count + window of columns, ascending. */
-  readonly tiles: Int32Array;
+  /** [rows.count × columns.count] 1: the windows are a tile. */
+  readonly isTile: Uint8Array;
+  /** Tiles. */
+  readonly count: number;
 }
 
 /** All tiles of a layer. */
@@ -50,32 +52,35 @@ export function tilingOf(
   });
   const inputs = (outputs - 1) * step.stride + step.kernel;
   const all = covered(grids);
-  if (grids.length === 1) return { inputs, outputs, covers: [{ grids, ...all, tiles: everyPair(all) }] };
+  if (grids.length === 1) return { inputs, outputs, covers: [everyPair(grids, all)] };
 
   const joint: Grid[] = [];
   const isTile = new Uint8Array(all.rows.count * all.columns.count);
+  let count = 0;
   const apart: Cover[] = [];
   for (const grid of grids) {
     const touched = touchedPairs(all, keysOf(rows.level, grid.rows), keysOf(columns.level, grid.columns));
-    const own = covered([grid]);
     const further = touched.reduce((sum, pair) => sum + (isTile[pair] === 0 ? 1 : 0), 0);
-    if (further > own.rows.count * own.columns.count) {
-      apart.push({ grids: [grid], ...own, tiles: everyPair(own) });
+    const own = everyPair([grid], covered([grid]));
+    if (further > own.count) {
+      apart.push(own);
     } else {
       for (const pair of touched) isTile[pair] = 1;
+      count += further;
       joint.push(grid);
     }
   }
-  return { inputs, outputs, covers: [{ grids: joint, ...all, tiles: marked(isTile) }, ...apart] };
+  return { inputs, outputs, covers: [{ grids: joint, ...all, isTile, count }, ...apart] };
 }
 
 /** How many there are. */
 export function tileCount({ covers }: Tiling): number {
-  return covers.reduce((sum, { tiles }) => sum + tiles.length, 0);
+  return covers.reduce((sum, { count }) => sum + count, 0);
 }
 
-function everyPair({ rows, columns }: Pick<Cover, 'rows' | 'columns'>): Int32Array {
-  return new Int32Array(rows.count * columns.count).map((_, pair) => pair);
+function everyPair(grids: readonly Grid[], { rows, columns }: Pick<Cover, 'rows' | 'columns'>): Cover {
+  const count = rows.count * columns.count;
+  return { grids, rows, columns, isTile: new Uint8Array(count).fill(1), count };
 }
 
 // The pairs of windows from which some rows with some columns are taken.
