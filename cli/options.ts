@@ -30,6 +30,20 @@ export const EMBEDDED_MODELS = join(packageRoot, 'models');
 
 /** --protocol, --scales, --grid, --align, --kernel, --per-location. */
 export function addEvaluationOptions(command: Command): Command {
+  return addViewOptions(command)
+    .addOption(
+      new Option('--kernel <name>', `resize kernel: ${KERNELS.join(', ')} (default: the model's)`).argParser(
+        (text) => named(KERNELS, text.toLowerCase(), '--kernel'),
+      ),
+    )
+    .option(
+      '--per-location',
+      `softmax at each location, then mean (${SCORE_ORDERS[1]}); default is mean, then softmax`,
+    );
+}
+
+/** --protocol, --scales, --grid, --align: which views there are. */
+export function addViewOptions(command: Command): Command {
   const protocols = PROTOCOLS.map(kebab).join(', ');
   return command
     .addOption(
@@ -52,15 +66,6 @@ export function addEvaluationOptions(command: Command): Command {
       new Option('--align <n>', 'crop offsets are multiples of this many pixels (default: 1)').argParser(
         (text) => number(text, '--align'),
       ),
-    )
-    .addOption(
-      new Option('--kernel <name>', `resize kernel: ${KERNELS.join(', ')} (default: the model's)`).argParser(
-        (text) => named(KERNELS, text.toLowerCase(), '--kernel'),
-      ),
-    )
-    .option(
-      '--per-location',
-      `softmax at each location, then mean (${SCORE_ORDERS[1]}); default is mean, then softmax`,
     );
 }
 

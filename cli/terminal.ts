@@ -13,7 +13,7 @@ export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** Rows as lines, columns aligned; numbers to the right. With a width, the first column is cut to fit. */
+/** Rows as lines, columns aligned; numbers, and nothing, to the right. With a width, the first column is cut to fit. */
 export function table(
   header: readonly string[],
   rows: readonly (readonly (string | number)[])[],
@@ -25,9 +25,7 @@ export function table(
   const texts = whole.map(([name = '', ...rest]) => [cut(name, first), ...rest]);
   const widths = header.map((_, column) => Math.max(...texts.map((row) => row[column]?.length ?? 0)));
   const right = header.map(
-    (_, column) =>
-      rows.length > 0 &&
-      rows.every((row) => typeof row[column] === 'number' || /^[-\d.,]+$/.test(String(row[column]))),
+    (_, column) => rows.length > 0 && rows.every((row) => /^([-\d.,]+×?)?$/.test(String(row[column]))),
   );
   return texts.map((row) =>
     row

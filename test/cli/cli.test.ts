@@ -236,6 +236,23 @@ describe('models', () => {
     expect(stdout).toMatch(/^fc6 +conv 7×7 +1×1×4096 +404 +32 +102,764,544/m);
   });
 
+  test('describe shows what the views of a photo share', async () => {
+    const asked = ['models', 'describe', 'D', '--photo', '640x480', '--align', '8'];
+    const { stdout } = await vgg(asked);
+    // By hand: of 256 rows 254 are clean in some crop, and 5 crops have 2 edges: 264; 334 and 10 columns, both flips.
+    expect(stdout).toMatch(/^conv1_1 +2,508,800 +181,632 +264×688 +13,248 +4\.34 +1\.08 +0\.09 +47\.34×$/m);
+    expect(stdout).toMatch(/^all +150 +2320\.54 +609\.97 +301\.13 +7\.71×$/m);
+    const json = await vgg([...asked, '--protocol', 'dense-and-multi-crop', '--scales', '256', '--json']);
+    const described = JSON.parse(json.stdout) as { planes: { steps: { layers: string[] }[] }[] };
+    expect(described).toMatchObject({
+      photo: { width: 640, height: 480 },
+      evaluation: { protocol: 'DENSE_AND_MULTI_CROP', scales: [256], grid: 5, align: 8 },
+      planes: [{ plane: { width: 341, height: 256 }, views: 52 }],
+    });
+    expect(described.planes[0]?.steps.map(({ layers }) => layers)[1]).toEqual(['conv1_2', 'pool1']);
+    expect(await vgg([...asked, '--size', '224x224'])).toMatchObject({ status: 1, stdout: '' });
+  });
+
   test('import says what is wrong in one line', async () => {
     expect(await vgg(['models', 'import', PHOTO, '--name', 'x', '--to', models])).toMatchObject({
       status: 1,

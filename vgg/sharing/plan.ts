@@ -9,8 +9,9 @@
 import type { ConvLayer, Layer, NetworkSpec, PoolLayer } from '../networks.ts';
 import type { Size } from '../views/planes.ts';
 import type { View } from '../views/views.ts';
-import { OUTSIDE } from './axis.ts';
+import { activationCount, gridKeys } from './grids.ts';
 import { pixelAxes, sharedStages, type Axes, type Stage, type TileOutputs } from './stages.ts';
+import { tileCount, type Cover } from './tiles.ts';
 import type { Windows } from './windows.ts';
 
 /** What a step reads, in strips that are computed one after the other and so fit caches. */
@@ -68,36 +69,73 @@ export function sharedPlan(
   spec: NetworkSpec,
   plane: Size,
   views: readonly View[],
-  { tileOutputs, stripSize }: SharedPlanOptions,
+  options: SharedPlanOptions,
 ): SharedPlan {
+  const steps: SharedStep[] = [];
+  let last: State | undefined;
+  for (const { step, state } of plannedSteps(spec, plane, views, options)) {
+    steps.push(step);
+    last = state;
+  }
+  return { steps, views: views.flatMap((_, view) => (last ? viewPositions(last, view) : [])) };
+}
+
+/** The steps of the same plan one by one, each with the state that it leaves. */
+export function* plannedSteps(
+  spec: NetworkSpec,
+  plane: Size,
+  views: readonly View[],
+  { tileOutputs, stripSize }: SharedPlanOptions,
+): Generator<{ step: SharedStep; state: State }> {
   const pixels = pixelAxes(views);
   let state = pixelState(plane, pixels);
-  const steps = sharedStages(spec, pixels, tileOutputs).map((stage): SharedStep => {
+  for (const stage of sharedStages(spec, pixels, tileOutputs)) {
     if (stage.kind === 'pointwise') {
       const { kind, layer } = stage;
-      return { kind, layer };
+      yield { step: { kind, layer }, state };
+      continue;
     }
     const most = stripSize(stage.layer);
     const next = stage.kind === 'tiles' ? tiled(state, stage, most) : gathered(state, stage, most);
     state = next.state;
-    return next.step;
-  });
-  return { steps, views: views.map((_, view) => viewPositions(state, view)) };
+    yield next;
+  }
 }
 
 /** Where each activation lies. */
-interface State {
+export interface State {
   readonly axes: Axes;
-  /** [row keys × column keys]; 0: no view has it. */
+  /**
+   * [1 + row keys, 1 + column keys] positions, the first row and the first column OUTSIDE's; 0 where no view has an
+   * activation. So whatever is zero is read at position 0, and nobody has to ask.
+   */
   readonly table: Int32Array;
 }
 
+/** Where a view's activations lie in a state. */
+export function viewPositions({ axes: { rows, columns, views }, table }: State, view: number): ViewPositions {
+  const { row = 0, column = 0 } = views[view] ?? {};
+  const rowKeys = rows.spans[row] ?? new Int32Array();
+  const columnKeys = columns.spans[column] ?? new Int32Array();
+  const positions = new Int32Array(rowKeys.length * columnKeys.length);
+  let at = 0;
+  for (const r of rowKeys)
+    for (const c of columnKeys) positions[at++] = table[(r + 1) * (columns.keys + 1) + c + 1] ?? 0;
+  return { height: rowKeys.length, width: columnKeys.length, positions };
+}
+
+function emptyTable({ rows, columns }: Axes): Int32Array {
+  return new Int32Array((rows.keys + 1) * (columns.keys + 1));
+}
+
 function pixelState({ width }: Size, axes: Axes): State {
-  const { rows, columns } = axes;
-  const table = new Int32Array(rows.keys * columns.keys);
-  for (const [row, needed] of neededColumns(axes).entries()) {
-    const first = 1 + (rows.reads[row] ?? 0) * width;
-    for (const column of needed) table[row * columns.keys + column] = first + (columns.reads[column] ?? 0);
+  const table = emptyTable(axes);
+  for (const { rows, columns } of gridKeys(axes)) {
+    for (const row of rows) {
+      const from = 1 + (axes.rows.reads[row] ?? 0) * width;
+      const to = (row + 1) * (axes.columns.keys + 1) + 1;
+      for (const column of columns) table[to + column] = from + (axes.columns.reads[column] ?? 0);
+    }
   }
   return { axes, table };
 }
@@ -113,30 +151,28 @@ function behindFirsts(number: number, size: number): number {
   return number + 1 + Math.floor(number / (size - 1));
 }
 
-// Every activation reads kernel × kernel positions; they are numbered row by row.
+// Every activation reads kernel × kernel positions; they are numbered grid by grid, row by row.
 function gathered(
-  state: State,
+  { axes: { columns: sources }, table: below }: State,
   { layer, axis: { kernel }, axes }: Extract<Stage, { kind: 'gathered' }>,
   most: number,
 ): { step: SharedStep; state: State } {
   const { rows, columns } = axes;
-  const needed = neededColumns(axes);
-  const total = needed.reduce((sum, { length }) => sum + length, 0);
-  const { count, size } = evenStrips(total, most);
+  const { count, size } = evenStrips(activationCount(axes), most);
   const reads = new Int32Array(kernel * kernel * count * size);
-  const table = new Int32Array(rows.keys * columns.keys);
-  const width = state.axes.columns.keys;
+  const table = emptyTable(axes);
   let number = 0;
-  for (const [row, some] of needed.entries()) {
-    for (const column of some) {
-      const position = behindFirsts(number++, size);
-      table[row * columns.keys + column] = position;
-      for (let i = 0, at = position * kernel * kernel; i < kernel; i++) {
-        const rowKey = rows.reads[row * kernel + i] ?? OUTSIDE;
-        for (let j = 0; j < kernel; j++, at++) {
-          const columnKey = columns.reads[column * kernel + j] ?? OUTSIDE;
-          if (rowKey !== OUTSIDE && columnKey !== OUTSIDE)
-            reads[at] = state.table[rowKey * width + columnKey] ?? 0;
+  for (const keys of gridKeys(axes)) {
+    for (const row of keys.rows) {
+      for (const column of keys.columns) {
+        const to = (row + 1) * (columns.keys + 1) + column + 1;
+        if (table[to] !== 0) continue;
+        const position = behindFirsts(number++, size);
+        table[to] = position;
+        for (let i = 0, at = position * kernel * kernel; i < kernel; i++) {
+          const from = ((rows.reads[row * kernel + i] ?? 0) + 1) * (sources.keys + 1) + 1;
+          for (let j = 0; j < kernel; j++, at++)
+            reads[at] = below[from + (columns.reads[column * kernel + j] ?? 0)] ?? 0;
         }
       }
     }
@@ -144,113 +180,128 @@ function gathered(
   return { step: { kind: 'gathered', layer, strips: { count, size, reads } }, state: { axes, table } };
 }
 
-// Tiles are the pairs of windows with an activation that a view needs, numbered row by row.
+// Tiles are numbered cover by cover, row by row.
 function tiled(
-  state: State,
-  stage: Extract<Stage, { kind: 'tiles' }>,
+  { axes: { columns: sources }, table: below }: State,
+  { layer, pooled, axes, tiling }: Extract<Stage, { kind: 'tiles' }>,
   most: number,
 ): { step: SharedStep; state: State } {
-  const { layer, pooled, axes, rows, columns } = stage;
-  const { inputs, outputs } = rows;
-  const needed = neededColumns(axes);
-  const [rowWindows, columnWindows] = [windowsOf(rows), windowsOf(columns)];
-  const tileOf = new Int32Array(rows.count * columns.count);
-  let total = 0;
-  for (const [row, some] of needed.entries()) {
-    const first = (rowWindows[row] ?? 0) * columns.count;
-    for (const column of some) {
-      const at = first + (columnWindows[column] ?? 0);
-      if (tileOf[at] === 0) total++;
-      tileOf[at] = 1;
+  const { inputs, outputs, covers } = tiling;
+  const { count, size } = evenStrips(tileCount(tiling), most);
+  const table = emptyTable(axes);
+  // Of every tile, its windows among those of all covers; the first, which reads nothing, is nobody's.
+  const tileRows = new Int32Array(count * size);
+  const tileColumns = new Int32Array(count * size);
+  let [tile, row, column] = [1, 1, 1];
+  for (const cover of covers) {
+    const { rows, columns, isTile } = cover;
+    // Where each tile's first output lies; the others are `size` apart.
+    const firsts = new Int32Array(isTile.length);
+    for (let i = 0, pair = 0; i < rows.count; i++) {
+      for (let j = 0; j < columns.count; j++, pair++) {
+        if (isTile[pair] === 0) continue;
+        const place = tile % size;
+        firsts[pair] = (tile - place) * outputs ** 2 + place;
+        tileRows[tile] = row + i;
+        tileColumns[tile] = column + j;
+        tile += place + 1 < size ? 1 : 2;
+      }
     }
+    row += rows.count;
+    column += columns.count;
+    place(table, axes, cover, { firsts, size });
   }
-  const { count, size } = evenStrips(total, most);
-  const area = outputs * outputs;
-  // Of every tile, its windows; of none, the ones behind the last, which read nothing.
-  const tileRows = new Int32Array(count * size).fill(rows.count);
-  const tileColumns = new Int32Array(count * size).fill(columns.count);
-  // Where each tile's first output lies; the others are `size` apart.
-  for (let row = 0, at = 0, number = 0; row < rows.count; row++) {
-    for (let column = 0; column < columns.count; column++, at++) {
-      if (tileOf[at] === 0) continue;
-      const tile = behindFirsts(number++, size);
-      const strip = Math.floor(tile / size);
-      tileOf[at] = strip * size * area + tile - strip * size;
-      tileRows[tile] = row;
-      tileColumns[tile] = column;
-    }
-  }
-  const reads = tileReads(state, stage, tileRows, tileColumns, size);
-  const table = new Int32Array(axes.rows.keys * axes.columns.keys);
-  for (const [row, some] of needed.entries()) {
-    const first = (rowWindows[row] ?? 0) * columns.count;
-    const i = (rows.places[row] ?? 0) % outputs;
-    for (const column of some) {
-      const j = (columns.places[column] ?? 0) % outputs;
-      const tile = tileOf[first + (columnWindows[column] ?? 0)] ?? 0;
-      table[row * axes.columns.keys + column] = tile + (i * outputs + j) * size;
-    }
-  }
+  const reads = tileReads(below, { inputs, size }, [
+    {
+      windows: tileRows,
+      at: windowReads(
+        covers.map(({ rows }) => rows),
+        sources.keys + 1,
+      ),
+    },
+    {
+      windows: tileColumns,
+      at: windowReads(
+        covers.map(({ columns }) => columns),
+        1,
+      ),
+    },
+  ]);
   const strips = { count, size, reads };
   return { step: { kind: 'tiles', layer, pooled, outputs, inputs, strips }, state: { axes, table } };
 }
 
-// By strip of `size` tiles, then by place in the tile, then by tile.
+// Writes where the activations of a cover's grids lie, unless another cover has them.
+function place(
+  table: Int32Array,
+  axes: Axes,
+  { grids, rows, columns }: Cover,
+  { firsts, size }: { firsts: Int32Array; size: number },
+): void {
+  const { outputs } = rows;
+  const inTile = ({ places }: Windows) => ({
+    window: places.map((place) => Math.floor(place / outputs)),
+    output: places.map((place) => place % outputs),
+  });
+  const [rowIn, columnIn] = [inTile(rows), inTile(columns)];
+  for (const keys of gridKeys({ ...axes, grids })) {
+    for (const row of keys.rows) {
+      const tile = (rowIn.window[row] ?? 0) * columns.count;
+      const output = (rowIn.output[row] ?? 0) * outputs;
+      const to = (row + 1) * (axes.columns.keys + 1) + 1;
+      for (const column of keys.columns) {
+        if (table[to + column] !== 0) continue;
+        const first = firsts[tile + (columnIn.window[column] ?? 0)] ?? 0;
+        table[to + column] = first + (output + (columnIn.output[column] ?? 0)) * size;
+      }
+    }
+  }
+}
+
+/** Tiles along one axis. */
+interface TileSide {
+  /** Of each tile, its window. */
+  readonly windows: Int32Array;
+  /** [windows, inputs] where in the table below a window reads. */
+  readonly at: Int32Array;
+}
+
+// Of all windows, one that reads nothing before them; keys that follow each other are `apart` in the table.
+function windowReads(all: readonly Windows[], apart: number): Int32Array {
+  const [{ inputs } = { inputs: 0 }] = all;
+  const at = new Int32Array(all.reduce((sum, { count }) => sum + count * inputs, inputs));
+  let next = inputs;
+  for (const { reads } of all) for (const key of reads) at[next++] = (key + 1) * apart;
+  return at;
+}
+
+// By strip, then by place in the tile, then by tile.
 function tileReads(
-  { axes, table }: State,
-  { rows, columns }: Extract<Stage, { kind: 'tiles' }>,
-  tileRows: Int32Array,
-  tileColumns: Int32Array,
-  size: number,
+  below: Int32Array,
+  { inputs, size }: { inputs: number; size: number },
+  [rows, columns]: readonly [TileSide, TileSide],
 ): Int32Array<ArrayBuffer> {
-  const { inputs } = rows;
-  const width = axes.columns.keys;
-  const reads = new Int32Array(inputs * inputs * tileRows.length);
-  for (let first = 0, at = 0; first < tileRows.length; first += size) {
+  const tiles = rows.windows.length;
+  const reads = new Int32Array(inputs * inputs * tiles);
+  // Of the tiles of a strip, by place along a side.
+  const rowAt = new Int32Array(inputs * size);
+  const columnAt = new Int32Array(inputs * size);
+  for (let first = 0, at = 0; first < tiles; first += size) {
+    for (let tile = 0; tile < size; tile++) {
+      const row = (rows.windows[first + tile] ?? 0) * inputs;
+      const column = (columns.windows[first + tile] ?? 0) * inputs;
+      for (let i = 0, to = tile; i < inputs; i++, to += size) {
+        rowAt[to] = rows.at[row + i] ?? 0;
+        columnAt[to] = columns.at[column + i] ?? 0;
+      }
+    }
     for (let i = 0; i < inputs; i++) {
       for (let j = 0; j < inputs; j++) {
-        for (let tile = first; tile < first + size; tile++, at++) {
-          const row = rows.reads[(tileRows[tile] ?? 0) * inputs + i] ?? OUTSIDE;
-          const column = columns.reads[(tileColumns[tile] ?? 0) * inputs + j] ?? OUTSIDE;
-          if (row !== OUTSIDE && column !== OUTSIDE) reads[at] = table[row * width + column] ?? 0;
-        }
+        const [row, column] = [i * size, j * size];
+        for (let tile = 0; tile < size; tile++, at++)
+          reads[at] = below[(rowAt[row + tile] ?? 0) + (columnAt[column + tile] ?? 0)] ?? 0;
       }
     }
   }
   return reads;
-}
-
-function windowsOf({ places, outputs }: Windows): Int32Array {
-  return places.map((place) => Math.floor(place / outputs));
-}
-
-// Of each row key, the column keys that some view has with it, in order.
-function neededColumns({ rows, columns, views }: Axes): Int32Array[] {
-  const spansOf = Array.from({ length: rows.keys }, (): number[] => []);
-  for (const [span, keys] of rows.spans.entries()) for (const key of new Set(keys)) spansOf[key]?.push(span);
-  // Few sets of spans occur, each of many keys.
-  const known = new Map<string, Int32Array>();
-  return spansOf.map((spans) => {
-    const name = spans.join();
-    let keys = known.get(name);
-    if (!keys) known.set(name, (keys = columnsOf(new Set(spans))));
-    return keys;
-  });
-
-  function columnsOf(spans: ReadonlySet<number>): Int32Array {
-    const needed = new Uint8Array(columns.keys);
-    for (const { row, column } of views)
-      if (spans.has(row)) for (const key of columns.spans[column] ?? []) needed[key] = 1;
-    return Int32Array.from(needed.keys()).filter((key) => needed[key] === 1);
-  }
-}
-
-function viewPositions({ axes: { rows, columns, views }, table }: State, view: number): ViewPositions {
-  const { row = 0, column = 0 } = views[view] ?? {};
-  const rowKeys = rows.spans[row] ?? new Int32Array();
-  const columnKeys = columns.spans[column] ?? new Int32Array();
-  const positions = new Int32Array(rowKeys.length * columnKeys.length);
-  let at = 0;
-  for (const r of rowKeys) for (const c of columnKeys) positions[at++] = table[r * columns.keys + c] ?? 0;
-  return { height: rowKeys.length, width: columnKeys.length, positions };
 }

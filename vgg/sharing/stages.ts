@@ -4,14 +4,17 @@
 import { networkLayers, type ConvLayer, type Layer, type NetworkSpec, type PoolLayer } from '../networks.ts';
 import type { View } from '../views/views.ts';
 import { nextLevel, pixelLevel, type AxisLevel, type AxisStep, type Span } from './axis.ts';
-import { coverWindows, type Windows } from './windows.ts';
+import { activationCount, gridsOf, type Grid, type SpanPair } from './grids.ts';
+import { tileCount, tilingOf, type Tiling } from './tiles.ts';
 
 /** Activations along both axes, and which pairs of spans are views. */
 export interface Axes {
   readonly rows: AxisLevel;
   readonly columns: AxisLevel;
   /** Of each view, its spans. */
-  readonly views: readonly { readonly row: number; readonly column: number }[];
+  readonly views: readonly SpanPair[];
+  /** The same views. */
+  readonly grids: readonly Grid[];
 }
 
 /** How a layer is computed, whatever the views. */
@@ -25,7 +28,7 @@ export type Form =
 
 /** A form on views, and what there is after it. */
 export type Stage = { readonly axes: Axes } & (
-  | (Extract<Form, { kind: 'tiles' }> & { readonly rows: Windows; readonly columns: Windows })
+  | (Extract<Form, { kind: 'tiles' }> & { readonly tiling: Tiling })
   | (Extract<Form, { kind: 'gathered' }> & { readonly axis: AxisStep })
   | Extract<Form, { kind: 'pointwise' }>
 );
@@ -40,11 +43,8 @@ export type TileOutputs = (layer: ConvLayer) => number;
 export function pixelAxes(views: readonly View[]): Axes {
   const rows = spansOf(views, ({ y, height }) => ({ start: y, length: height, mirrored: false }));
   const columns = spansOf(views, ({ x, width, mirrored }) => ({ start: x, length: width, mirrored }));
-  return {
-    rows: rows.level,
-    columns: columns.level,
-    views: views.map((_, view) => ({ row: rows.of[view] ?? 0, column: columns.of[view] ?? 0 })),
-  };
+  const pairs = views.map((_, view) => ({ row: rows.of[view] ?? 0, column: columns.of[view] ?? 0 }));
+  return { rows: rows.level, columns: columns.level, views: pairs, grids: gridsOf(pairs) };
 }
 
 /** The forms from pixels to class scores. */
@@ -82,9 +82,8 @@ function stageOf(below: Axes, form: Form): Stage {
   if (form.kind === 'pointwise') return { ...form, axes: below };
   const { layer } = form;
   const axis = stepOf(layer);
-  const { views } = below;
   if (form.kind === 'gathered') {
-    const axes = { rows: nextLevel(below.rows, axis), columns: nextLevel(below.columns, axis), views };
+    const axes = { ...below, rows: nextLevel(below.rows, axis), columns: nextLevel(below.columns, axis) };
     return { ...form, axis, axes };
   }
   const { pooled, outputs } = form;
@@ -92,13 +91,13 @@ function stageOf(below: Axes, form: Form): Stage {
     const convolved = nextLevel(level, axis);
     return pooled ? nextLevel(convolved, POOL) : convolved;
   };
-  const axes = { rows: after(below.rows), columns: after(below.columns), views };
+  const axes = { ...below, rows: after(below.rows), columns: after(below.columns) };
   // A pooled place reads what the two places that it is made of read.
   const read = pooled ? { ...axis, kernel: axis.kernel + 1, stride: 2 } : axis;
-  const most = pooled ? outputs / 2 : outputs;
-  const rows = coverWindows(below.rows, axes.rows, read, most);
-  const columns = coverWindows(below.columns, axes.columns, read, most);
-  return { ...form, axes, rows, columns };
+  const rows = { below: below.rows, level: axes.rows };
+  const columns = { below: below.columns, level: axes.columns };
+  const tiling = tilingOf(axes.grids, rows, columns, read, pooled ? outputs / 2 : outputs);
+  return { ...form, axes, tiling };
 }
 
 const POOL: AxisStep = { kernel: 2, pad: 0, stride: 2 };
@@ -123,35 +122,54 @@ function spansOf(views: readonly View[], spanOf: (view: View) => Span): { level:
   return { level: pixelLevel(spans), of };
 }
 
-/** What stages cost at most: views on a grid need every pair of windows, others fewer. */
-export interface SharedCost {
+/** What a stage costs. */
+export interface StageCost {
+  /** 0: it is not computed in tiles. */
+  readonly tiles: number;
+  /** Of its state, with those that tiles write for nobody. */
+  readonly positions: number;
+  readonly channels: number;
   /** Multiply-accumulates of products, before any bias; of tiles those of Winograd's form. */
+  readonly products: number;
+}
+
+/** What each stage costs. */
+export function stageCosts(stages: readonly Stage[]): StageCost[] {
+  let [positions, channels] = [0, 3];
+  return stages.map((stage) => {
+    const { layer } = stage;
+    if (layer.kind === 'conv') channels = layer.outChannels;
+    if (stage.kind === 'tiles') {
+      const { inputs, outputs } = stage.tiling;
+      const tiles = tileCount(stage.tiling);
+      positions = tiles * outputs ** 2;
+      return {
+        tiles,
+        positions,
+        channels,
+        products: tiles * inputs ** 2 * stage.layer.inChannels * channels,
+      };
+    }
+    if (stage.kind === 'gathered') positions = activationCount(stage.axes);
+    const each = layer.kind === 'conv' ? layer.kernel ** 2 * layer.inChannels * channels : 0;
+    return { tiles: 0, positions, channels, products: positions * each };
+  });
+}
+
+/** What stages cost together. */
+export interface SharedCost {
+  /** Multiply-accumulates, as of one stage. */
   readonly products: number;
   /** Most numbers of two states that follow each other: what has to be in memory at once, without weights. */
   readonly numbers: number;
 }
 
-/** What stages cost. */
+/** What stages cost together. */
 export function sharedCost(stages: readonly Stage[]): SharedCost {
-  let products = 0;
-  let numbers = 0;
-  let [positions, channels] = [0, 0];
-  let below = 0;
-  for (const stage of stages) {
-    const { layer } = stage;
-    if (layer.kind === 'conv') channels = layer.outChannels;
-    if (stage.kind === 'tiles') {
-      const { rows, columns } = stage;
-      const tiles = rows.count * columns.count;
-      const { inputs } = rows;
-      products += tiles * inputs ** 2 * stage.layer.inChannels * channels;
-      positions = tiles * rows.outputs * columns.outputs;
-    } else {
-      if (stage.kind === 'gathered') positions = stage.axes.rows.keys * stage.axes.columns.keys;
-      if (layer.kind === 'conv') products += positions * layer.kernel ** 2 * layer.inChannels * channels;
-    }
-    numbers = Math.max(numbers, below + positions * channels);
-    below = positions * channels;
-  }
-  return { products, numbers };
+  const costs = stageCosts(stages);
+  const states = costs.map(({ positions, channels }) => positions * channels);
+  return {
+    products: costs.reduce((sum, { products }) => sum + products, 0),
+    numbers: Math.max(0, ...states.map((numbers, stage) => numbers + (states[stage - 1] ?? 0))),
+  };
 }

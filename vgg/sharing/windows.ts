@@ -3,7 +3,7 @@
 
 import { OUTSIDE, type AxisLevel, type AxisStep } from './axis.ts';
 
-/** Windows that together have every key of a level. */
+/** Windows that together have every key of a level, or of some of its spans. */
 export interface Windows {
   readonly count: number;
   /** Outputs of a window. */
@@ -12,26 +12,28 @@ export interface Windows {
   readonly inputs: number;
   /** [count × inputs] keys of the level below, or OUTSIDE. */
   readonly reads: Int32Array;
-  /** [keys] window · outputs + place in it, where each key is taken from. */
+  /** [keys] window · outputs + place in it, where each key is taken from; −1: no window has it. */
   readonly places: Int32Array;
 }
 
 /**
- * Covers a level with windows of `outputs` neighbours. Each span is walked from its start; where a key has no window
- * yet one begins, and keys further on that have one already are computed again for nothing. So a span costs at most
- * ⌈length / outputs⌉ windows, and spans that share keys less.
+ * Covers spans of a level with windows of `outputs` neighbours. Each is walked from its start; where a key has no
+ * window yet one begins, and keys further on that have one already are computed again for nothing. So a span costs at
+ * most ⌈length / outputs⌉ windows, and spans that share keys less.
  */
 export function coverWindows(
   below: AxisLevel,
   level: AxisLevel,
   { kernel, pad, stride }: AxisStep,
   outputs: number,
+  spans: Iterable<number> = level.spans.keys(),
 ): Windows {
   const inputs = (outputs - 1) * stride + kernel;
   const places = new Int32Array(level.keys).fill(-1);
   const reads: number[] = [];
   let count = 0;
-  for (const [span, keys] of level.spans.entries()) {
+  for (const span of spans) {
+    const keys = level.spans[span] ?? new Int32Array();
     const sources = below.spans[span] ?? new Int32Array();
     for (let start = 0; start < keys.length;) {
       if (places[keys[start] ?? 0] !== -1) {

@@ -3,8 +3,9 @@
 
 import type { ConvLayer, LrnLayer, NetworkSpec, PoolLayer } from '../../../vgg/networks.ts';
 import { sharedForms, type Form } from '../../../vgg/sharing/stages.ts';
+import { tileOutputs } from '../../../vgg/sharing/tile-sides.ts';
 import { outputPlaces, tileTransforms, winograd } from '../../../vgg/sharing/winograd.ts';
-import { PIXEL_CHANNELS, tileOutputs } from '../worker/tiles.ts';
+import { PIXEL_CHANNELS } from '../worker/tiles.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { lrnAttributes, ROWS } from './graph.ts';
 import { encodeModel, type Value } from './model-proto.ts';

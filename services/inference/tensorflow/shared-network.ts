@@ -3,12 +3,13 @@
 
 import { networkLayers, type ConvLayer, type LrnLayer } from '../../../vgg/networks.ts';
 import type { SharedStep, Strips } from '../../../vgg/sharing/plan.ts';
+import { tileOutputs } from '../../../vgg/sharing/tile-sides.ts';
 import { tileTransforms, winograd } from '../../../vgg/sharing/winograd.ts';
 import type { Cut, ModelSource } from '../worker/messages.ts';
 import type { OwnScoreMap } from '../worker/score-maps.ts';
 import { rowReads, scoreMapsOf, SharedPlans } from '../worker/shared-plans.ts';
 import { stackPlanes, type Stack } from '../worker/stack.ts';
-import { productFilters, tileOutputs, winogradFilters } from '../worker/tiles.ts';
+import { productFilters, winogradFilters } from '../worker/tiles.ts';
 import type { DeviceTensor, Operations } from './operations.ts';
 
 /** What a shared network is made from. */

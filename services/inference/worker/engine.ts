@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import type { OpenModel } from '../../../models/store.ts';
 import { VggError } from '../../../vgg/errors.ts';
+import { tileOutputs } from '../../../vgg/sharing/tile-sides.ts';
 import type { View } from '../../../vgg/views.ts';
 import type {
   Engine,
@@ -22,7 +23,6 @@ import { batchUnits, mostPixels, type BatchBounds } from './batch-limit.ts';
 import type { Cut, CutScores, ModelSource, Speeds, WorkerFacts } from './messages.ts';
 import { Planner, type Sharing } from './plan.ts';
 import { Supervisor } from './supervisor.ts';
-import { tileOutputs } from './tiles.ts';
 
 /** What VGG_INFERENCE_SHARING may say. */
 export const SHARING_CHOICES = ['measured', 'always', 'never'] as const;

@@ -3,11 +3,12 @@
 
 import type { NetworkSpec } from '../../../vgg/networks.ts';
 import { sharedPlan, type SharedPlan } from '../../../vgg/sharing/plan.ts';
+import { tileOutputs } from '../../../vgg/sharing/tile-sides.ts';
 import type { Size, View } from '../../../vgg/views.ts';
 import { geometryKey } from './plan.ts';
 import { Recent } from './recent.ts';
 import type { OwnScoreMap } from './score-maps.ts';
-import { stripSize, tileOutputs } from './tiles.ts';
+import { stripSize } from './tiles.ts';
 
 // Photos of a few sizes at three scales.
 const PLAN_BYTES = 2 ** 27;

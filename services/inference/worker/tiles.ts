@@ -1,19 +1,14 @@
-// Which layers are computed in tiles, how many tiles at once, and filters in the form that products want. Knows
-// layers; neither plans nor libraries.
+// How many tiles are computed at once, and filters in the form that products want. Knows layers; neither plans nor
+// libraries.
 
 import type { ConvLayer, PoolLayer } from '../../../vgg/networks.ts';
+import { tileOutputs } from '../../../vgg/sharing/tile-sides.ts';
 import { transformedFilters, winograd } from '../../../vgg/sharing/winograd.ts';
 
 // What a strip reads and writes should stay in the cores' caches, and its filters be read for enough tiles.
 const STRIP_BYTES = 4e6;
 const LEAST_TILES = 400;
 const STRIP_ROWS = 16_384;
-
-/** Outputs along a side of a tile: with F(4, 3) and F(2, 5) of Winograd tiles are of 6 × 6. */
-export function tileOutputs({ kernel }: ConvLayer): number {
-  if (kernel === 1) return 0;
-  return kernel === 3 ? 4 : 2;
-}
 
 /** Tiles, or rows, of a strip at most. */
 export function stripSize(layer: ConvLayer | PoolLayer): number {

@@ -3,11 +3,11 @@
 import { VggError } from '../../../vgg/errors.ts';
 import { macs, type NetworkSpec } from '../../../vgg/networks.ts';
 import { pixelAxes, sharedCost, sharedStages } from '../../../vgg/sharing/stages.ts';
+import { tileOutputs } from '../../../vgg/sharing/tile-sides.ts';
 import type { View } from '../../../vgg/views.ts';
 import type { PlanePixels } from '../engine.ts';
 import type { Cut, ModelSource, Speeds } from './messages.ts';
 import type { Sessions } from './thread.ts';
-import { tileOutputs } from './tiles.ts';
 
 /**
  * Scores one crop of a made-up photo: the first request is then as quick as the second, and broken weights are

@@ -1,242 +1,114 @@
-// Plans executed on tiny networks, position by position, against every view computed by itself.
+// Plans carried out on tiny networks, position by position and layer by layer, against every view computed by itself.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { NETWORK_NAMES, networkLayers, type ConvLayer, type NetworkSpec } from '../../../vgg/networks.ts';
-import { sharedPlan, type SharedPlan } from '../../../vgg/sharing/plan.ts';
-import { evaluationViews, PROTOCOLS, resolveEvaluation, type View } from '../../../vgg/views.ts';
+import { NETWORK_NAMES, type ConvLayer, type NetworkSpec } from '../../../vgg/networks.ts';
+import {
+  plannedSteps,
+  sharedPlan,
+  viewPositions,
+  type SharedPlanOptions,
+  type SharedStep,
+  type ViewPositions,
+} from '../../../vgg/sharing/plan.ts';
+import { PROTOCOLS, type Size, type View } from '../../../vgg/views.ts';
+import { planeMatrix, rowOf, stepResult, tinyNetwork, viewAlone, type Matrix } from './tiny-networks.ts';
+import { anyViews, protocolViews } from './view-lists.ts';
 
-/** [positions, channels] */
-type Matrix = number[][];
-
-// The first layer as one product, the others in tiles, as engines do.
-const OPTIONS = {
+// The first layer as one product, the others in tiles; strips so small that there are many.
+const OPTIONS: SharedPlanOptions = {
   tileOutputs: ({ name, kernel }: ConvLayer) => (name === 'conv1_1' ? 0 : kernel === 3 ? 4 : 2),
   stripSize: () => 7,
 };
 
-// A weight that is the same wherever it is asked for.
-function weight(layer: string, ...at: number[]): number {
-  let hash = 2166136261;
-  for (const code of [...Buffer.from(layer), ...at]) hash = Math.imul(hash ^ (code + 1), 16777619);
-  return (((hash >>> 8) % 2001) - 1000) / 1000;
+// Every choice of tiles: one for filters of 3 × 3, one for those of 5 × 5, one for the first layer.
+const anyOptions = fc
+  .record({
+    three: fc.constantFrom(0, 2, 4, 6),
+    five: fc.constantFrom(0, 2, 4),
+    first: fc.constantFrom(0, 2, 4),
+    strip: fc.integer({ min: 2, max: 60 }),
+  })
+  .map(({ three, five, first, strip }): SharedPlanOptions => ({
+    tileOutputs: ({ name, kernel }) => (name === 'conv1_1' ? first : kernel === 3 ? three : five),
+    stripSize: () => strip,
+  }));
+
+/** The name of the layer after which a step leaves its state. */
+function lastLayer(step: SharedStep): string {
+  return step.kind === 'tiles' && step.pooled ? `pool${step.layer.name.charAt(4)}` : step.layer.name;
 }
 
-function pixel(x: number, y: number, channel: number): number {
-  return 10 * weight('pixel', x % 251, y % 251, channel);
-}
-
-// Sum over what is read, in the order of places; rows that are undefined are zero.
-function convolved(layer: ConvLayer, sources: readonly (readonly number[] | undefined)[]): number[] {
-  const { name, outChannels, inChannels, kernel, relu } = layer;
-  return Array.from({ length: outChannels }, (_, out) => {
-    let sum = weight(name, 1000, out);
-    for (const [place, source] of sources.entries()) {
-      if (!source) continue;
-      for (let c = 0; c < inChannels; c++) sum += (source[c] ?? NaN) * weight(name, out, c, place);
-    }
-    // Kept in range, so that sums stay comparable after many layers.
-    const scaled = sum / (inChannels * kernel * kernel) ** 0.5;
-    return relu ? Math.max(0, scaled) : scaled;
-  });
-}
-
-function largest(sources: readonly (readonly number[])[]): number[] {
-  return (sources[0] ?? []).map((_, c) => Math.max(...sources.map((source) => source[c] ?? NaN)));
-}
-
-function normalised(source: readonly number[]): number[] {
-  return source.map((value, c) => {
-    const near = source.slice(Math.max(0, c - 2), c + 3);
-    return value / (2 + 1e-4 * near.reduce((sum, each) => sum + each * each, 0)) ** 0.75;
-  });
-}
-
-/** A view by itself: its pixels, then every layer, as the paper has them. [height · width, classes] */
-function alone(spec: NetworkSpec, view: View): Matrix {
-  let [height, width] = [view.height, view.width];
-  let state: Matrix = [];
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const x = view.x + (view.mirrored ? width - 1 - column : column);
-      state.push([0, 1, 2].map((c) => pixel(x, view.y + row, c)));
+/**
+ * Carries a plan out. After each step whatever no view has becomes NaN, so that whoever reads it shows; and every
+ * view's activations are those that it has by itself, to the bit.
+ */
+function expectSame(spec: NetworkSpec, plane: Size, views: readonly View[], options: SharedPlanOptions) {
+  const alone = views.map((view) => new Map(viewAlone(spec, view)));
+  let matrix = planeMatrix(plane);
+  let needed = new Set(views.flatMap((view) => [...pixelsOf(view).map(([x, y]) => 1 + y * plane.width + x)]));
+  poison(matrix, needed);
+  let last: ViewPositions[] = [];
+  for (const { step, state } of plannedSteps(spec, plane, views, options)) {
+    if (step.kind !== 'pointwise')
+      expect(step.strips.reads.every((position) => position === 0 || needed.has(position))).toBe(true);
+    matrix = stepResult(step, matrix);
+    last = views.map((_, view) => viewPositions(state, view));
+    needed = new Set(last.flatMap(({ positions }) => [...positions]));
+    expect(needed.has(0)).toBe(false);
+    poison(matrix, needed);
+    for (const [index, { height, width, positions }] of last.entries()) {
+      const own = alone[index]?.get(lastLayer(step));
+      if (!own) throw new Error(`no layer ${lastLayer(step)}`);
+      expect([height, width]).toEqual([own.height, own.width]);
+      const where = `view ${String(index)} after ${lastLayer(step)}`;
+      expect(firstDifference(matrix, positions, own), where).toBeUndefined();
     }
   }
-  for (const layer of networkLayers(spec)) {
-    if (layer.kind === 'lrn') {
-      state = state.map(normalised);
-      continue;
-    }
-    const { kernel, pad, stride } =
-      layer.kind === 'pool' ? { kernel: 2, pad: 0, stride: 2 } : { ...layer, stride: 1 };
-    const at = (row: number, column: number) =>
-      row >= 0 && row < height && column >= 0 && column < width ? state[row * width + column] : undefined;
-    const next: Matrix = [];
-    const [rows, columns] = [height, width].map(
-      (side) => Math.floor((side + 2 * pad - kernel) / stride) + 1,
-    ) as [number, number];
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < columns; column++) {
-        const sources = Array.from({ length: kernel * kernel }, (_, place) =>
-          at(row * stride - pad + Math.floor(place / kernel), column * stride - pad + (place % kernel)),
-        );
-        next.push(
-          layer.kind === 'pool' ? largest(sources.map((each) => each ?? [])) : convolved(layer, sources),
-        );
-      }
-    }
-    [height, width, state] = [rows, columns, next];
-  }
-  return state;
+  expect(sharedPlan(spec, plane, views, options).views).toEqual(last);
 }
 
-/** The plan's last state. Positions that no list may read hold NaN. */
-function executed(plan: SharedPlan, plane: { width: number; height: number }): Matrix {
-  let state: Matrix = [[0, 0, 0]];
-  for (let y = 0; y < plane.height; y++)
-    for (let x = 0; x < plane.width; x++) state.push([0, 1, 2].map((c) => pixel(x, y, c)));
-  for (const step of plan.steps) {
-    const source = (position: number | undefined) =>
-      position === undefined ? [NaN] : position === 0 ? undefined : state[position];
-    let next: Matrix = [];
-    if (step.kind === 'pointwise') {
-      const { layer } = step;
-      next = state.map((row) => (layer.kind === 'lrn' ? normalised(row) : convolved(layer, [row])));
-    } else if (step.kind === 'gathered') {
-      const { layer, strips } = step;
-      const each = strips.reads.length / (strips.count * strips.size);
-      for (let i = 0; i < strips.count * strips.size; i++) {
-        const sources = Array.from({ length: each }, (_, place) => source(strips.reads[i * each + place]));
-        next.push(
-          layer.kind === 'pool' ? largest(sources.map((each) => each ?? [0])) : convolved(layer, sources),
-        );
-      }
-    } else {
-      const { layer, pooled, inputs, outputs, strips } = step;
-      const { kernel } = layer;
-      for (let strip = 0; strip < strips.count; strip++) {
-        const first = strip * strips.size * outputs * outputs;
-        for (let tile = 0; tile < strips.size; tile++) {
-          const at = (i: number, j: number) =>
-            convolved(
-              layer,
-              Array.from({ length: kernel * kernel }, (_, tap) => {
-                const place = (i + Math.floor(tap / kernel)) * inputs + j + (tap % kernel);
-                return source(strips.reads[(strip * inputs * inputs + place) * strips.size + tile]);
-              }),
-            );
-          for (let i = 0; i < outputs; i++) {
-            for (let j = 0; j < outputs; j++) {
-              // The first tile is nobody's.
-              next[first + (i * outputs + j) * strips.size + tile] =
-                tile === 0
-                  ? [NaN]
-                  : pooled
-                    ? largest([
-                        at(2 * i, 2 * j),
-                        at(2 * i, 2 * j + 1),
-                        at(2 * i + 1, 2 * j),
-                        at(2 * i + 1, 2 * j + 1),
-                      ])
-                    : at(i, j);
-            }
-          }
-        }
-      }
-    }
-    state = next;
-  }
-  return state;
+function pixelsOf({ x, y, width, height }: View): [number, number][] {
+  return Array.from({ length: width * height }, (_, i) => [x + (i % width), y + Math.floor(i / width)]);
 }
 
-function expectSame(
-  spec: NetworkSpec,
-  plane: { width: number; height: number },
-  views: readonly View[],
-): void {
-  const plan = sharedPlan(spec, plane, views, OPTIONS);
-  const last = executed(plan, plane);
-  for (const [index, view] of views.entries()) {
-    const { height, width, positions } = plan.views[index] ?? { height: 0, width: 0, positions: [] };
-    const scores = alone(spec, view);
-    expect(height * width).toBe(scores.length);
-    // The same sums in the same order: not a bit differs.
-    expect(Array.from(positions, (position) => last[position])).toEqual(scores);
+// The first place of a view whose activation differs.
+function firstDifference(matrix: Matrix, positions: Int32Array, own: Matrix): object | undefined {
+  for (const [place, position] of positions.entries()) {
+    const [came, wanted] = [rowOf(matrix, position), rowOf(own, 1 + place)];
+    if (!came.every((value, channel) => value === wanted[channel])) return { place, came, wanted };
   }
+  return undefined;
 }
 
-const tiny = (network: NetworkSpec['network']): NetworkSpec => ({
-  ...{ network, width: 1 / 64, hidden: 2, classes: 2, inputSize: 32 },
-});
+function poison(matrix: Matrix, needed: ReadonlySet<number>): void {
+  for (let position = 1; position < matrix.values.length / matrix.channels; position++)
+    if (!needed.has(position)) rowOf(matrix, position).fill(NaN);
+}
 
-describe('a plan gives every view the scores that it has alone', () => {
+describe('every activation of every view is what it is alone, and no list reads what is nobody’s', () => {
   test.each(NETWORK_NAMES)('network %s', (network) => {
-    const evaluation = resolveEvaluation(
-      { protocol: 'DENSE_AND_MULTI_CROP', scales: [38], grid: 3 },
-      { inputSize: 32, scales: [38] },
-    );
-    const { planes, views } = evaluationViews({ width: 43, height: 38 }, evaluation, 32);
-    const [plane = { width: 0, height: 0 }] = planes;
-    expectSame(tiny(network), plane, views);
+    const plane = { width: 43, height: 38 };
+    const views = protocolViews(plane, 32, { protocol: 'DENSE_AND_MULTI_CROP', grid: 3 });
+    expectSame(tinyNetwork(network), plane, views, OPTIONS);
   });
 
   test.each(PROTOCOLS)('protocol %s', (protocol) => {
-    const evaluation = resolveEvaluation(
-      { protocol, scales: [37], grid: 2, align: 4 },
-      { inputSize: 32, scales: [37] },
-    );
-    const { planes, views } = evaluationViews({ width: 37, height: 44 }, evaluation, 32);
-    for (const plane of planes) {
-      expectSame(
-        tiny('A'),
-        plane,
-        views.filter((view) => view.plane === plane.index),
-      );
-    }
+    const plane = { width: 37, height: 44 };
+    expectSame(tinyNetwork('A'), plane, protocolViews(plane, 32, { protocol, grid: 2, align: 4 }), OPTIONS);
   });
 
-  test('any views of any plane', () => {
-    const view = fc
-      .record({ width: fc.integer({ min: 32, max: 52 }), height: fc.integer({ min: 32, max: 40 }) })
-      .chain(({ width, height }) =>
-        fc.record({
-          ...{ plane: fc.constant(0), index: fc.constant(0), weight: fc.constant(1) },
-          ...{ width: fc.constant(width), height: fc.constant(height), mirrored: fc.boolean() },
-          ...{ x: fc.integer({ min: 0, max: 52 - width }), y: fc.integer({ min: 0, max: 40 - height }) },
-        }),
-      );
+  test('any network, any views of any plane, any tiles', () => {
     fc.assert(
-      fc.property(fc.array(view, { minLength: 1, maxLength: 4 }), (views) => {
-        expectSame(tiny('A'), { width: 52, height: 40 }, views);
-      }),
-      { numRuns: 8 },
+      fc.property(
+        fc.constantFrom(...NETWORK_NAMES),
+        anyViews(32, 64),
+        anyOptions,
+        (network, { plane, views }, options) => {
+          expectSame(tinyNetwork(network), plane, views, options);
+        },
+      ),
+      { numRuns: 30 },
     );
-  });
-});
-
-describe('what a plan costs', () => {
-  const spec: NetworkSpec = { network: 'D', width: 1, hidden: 4096, classes: 1000, inputSize: 224 };
-  const tilesOf = (views: readonly View[], width: number, height: number) =>
-    sharedPlan(spec, { width, height }, views, { ...OPTIONS, stripSize: () => Infinity }).steps.map((step) =>
-      step.kind === 'tiles' ? step.strips.count * (step.strips.size - 1) : 0,
-    );
-
-  test('never more tiles than the views by themselves', () => {
-    const evaluation = resolveEvaluation({ protocol: 'MULTI_CROP', scales: [256] }, { inputSize: 224 });
-    const { views } = evaluationViews({ width: 320, height: 256 }, evaluation, 224);
-    const together = tilesOf(views, 320, 256);
-    const apart = views.map((view) => tilesOf([view], 320, 256));
-    for (const [layer, tiles] of together.entries())
-      expect(tiles).toBeLessThanOrEqual(apart.reduce((sum, each) => sum + (each[layer] ?? 0), 0));
-  });
-
-  test('a view that is there twice costs nothing', () => {
-    const view = {
-      ...{ plane: 0, index: 0, x: 0, y: 0, weight: 1 },
-      width: 224,
-      height: 224,
-      mirrored: false,
-    };
-    expect(tilesOf([view, { ...view, index: 1 }], 224, 224)).toEqual(tilesOf([view], 224, 224));
   });
 });
