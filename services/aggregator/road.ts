@@ -135,7 +135,7 @@ export async function startRoad(
     news.ring();
     if (!tally.known || tally.done === tally.total) return;
     prepared.abort(KNOWN);
-    // A call with nothing under way ends by itself, as its feed does.
+    // A call that has answered what it was sent ends by itself, as its feed does.
     for (const { sent, tally, over } of runs) if (sent > tally.done) over.abort(KNOWN);
   };
   for (const run of runs) {
@@ -235,7 +235,10 @@ async function scoreRest(
   const views = model.total - model.done;
   const scoring: Scoring = { model: name, scoreOrder, share, scoreMaps, priority, views };
   const sent = new Map<number, View>();
-  for await (const score of upstream.score(scoring, rest(feed, model, sent), scope)) {
+  const parts = rest(feed, model, sent);
+  // What may not be needed at all is not called before it is.
+  const planes = evaluation.stop === 'EXACT' ? await begun(parts) : parts;
+  for await (const score of planes ? upstream.score(scoring, planes, scope) : []) {
     const view = sent.get(score.view);
     if (!view)
       throw new VggError(
@@ -263,6 +266,16 @@ async function* rest(
     for (const view of missing) sent.set(view.index, view);
     if (missing.length > 0) yield { plane, views: missing };
   }
+}
+
+// The items, when there is a first one; nothing if there never is.
+async function begun<Item>(items: AsyncIterator<Item>): Promise<AsyncIterable<Item> | undefined> {
+  const first = await items.next();
+  if (first.done === true) return undefined;
+  return (async function* () {
+    for (let next: IteratorResult<Item> = first; next.done !== true; next = await items.next())
+      yield next.value;
+  })();
 }
 
 async function withRetries<Result>(

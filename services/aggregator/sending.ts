@@ -43,6 +43,7 @@ export async function sendAsNeeded(
   let failure: VggError | undefined;
   try {
     for (let [sent, weight] = [0, 0]; sent < order.length;) {
+      signal.throwIfAborted();
       const recipient = recipients[order[sent]?.model ?? -1];
       if (!recipient) break;
       const { plane, views } = await planeOf(recipient, order[sent]?.plane);
@@ -51,7 +52,6 @@ export async function sendAsNeeded(
       // With nothing under way there is room, whatever the last bit of a sum says.
       if (room <= 0 && sent > tally.done) {
         await news.rung();
-        signal.throwIfAborted();
         continue;
       }
       const part = nextPart(order.slice(sent), Math.max(room, LEAST));

@@ -115,7 +115,8 @@ async function* classify(
     await road.done;
     const totalMs = now() - started;
     const answer = answerOf(road, options, totalMs);
-    metrics.answered(road.models[0]?.evaluation.protocol ?? 'MULTI_CROP', timingOf(road, totalMs));
+    const protocol = road.models[0]?.evaluation.protocol ?? 'MULTI_CROP';
+    metrics.answered(protocol, timingOf(road, totalMs), tally.total - tally.done);
     yield { viewsDone: tally.done, viewsTotal: tally.total, answer };
   } finally {
     roads.delete(road);

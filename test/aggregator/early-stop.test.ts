@@ -103,8 +103,18 @@ describe('several models', () => {
       small: range(0, 20),
       large: [0],
     });
+    expect(upstream.scored.map(({ left }) => left)).toEqual([false, false]);
     // Its one view weighs what it weighs, not as much as all of the other's.
     expect(road.tally.posterior()[0]).toBeCloseTo(1, 12);
+  });
+
+  test('of which one is not needed: it is not called', async () => {
+    const upstream = new FakeUpstream(facts('a'), facts('b'), facts('large', { macs: 9e6 }));
+    upstream.cat = () => 1;
+    const { road } = await travel(upstream, { models: ['a', 'b', 'large'], evaluation: TEN });
+    expect(road.tally).toMatchObject({ done: 31, total: 60 });
+    expect(upstream.scored.map(({ model }) => model)).toEqual(['a', 'b']);
+    expect(answerOf(road, ALL, 0)).toMatchObject({ models: ['a', 'b', 'large'], views: 31, viewsTotal: 60 });
   });
 
   test('while models are unevenly done, each has the weight of what it scored', async () => {

@@ -89,7 +89,7 @@ export class FakeUpstream implements Upstream {
         yield { view: index, posterior, queueMs: 2, computeMs: 8, batchViews: 4 };
       }
     }
-    log.left = false;
+    log.left = signal.aborted;
   }
 }
 

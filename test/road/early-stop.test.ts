@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startStack, type Stack } from '../../cli/stack.ts';
 import { packageRoot } from '../../proto/package-root.ts';
 import { createClient, type Answer, type VggClient } from '../../sdk/index.ts';
+import { BACKLOG, SPARED } from '../../services/aggregator/metrics.ts';
 import { VIEWS } from '../../services/inference/metrics.ts';
 import { metric, until } from '../gateway/running-gateway.ts';
 
@@ -52,6 +53,7 @@ describe.each(['MULTI_CROP', 'DENSE', 'DENSE_AND_MULTI_CROP', 'TEN_CROP'] as con
 
 test('what is not needed is not computed, and nothing is left', async () => {
   const before = await computed();
+  const sparedBefore = await metric(stack.aggregator, SPARED);
   const early = await client.classify(join(GOLDEN, 'photo.png'), { stop: 'EXACT' });
   expect(early.views).toBeLessThan(120);
   await until(
@@ -60,7 +62,8 @@ test('what is not needed is not computed, and nothing is left', async () => {
   );
   expect(await metric(stack.inference, 'vgg_inference_queued_views')).toBe(0);
   expect(await metric(stack.inference, 'vgg_inference_plane_bytes')).toBe(0);
-  expect(await metric(stack.aggregator, 'vgg_aggregator_backlog_views')).toBe(0);
+  expect(await metric(stack.aggregator, BACKLOG)).toBe(0);
+  expect((await metric(stack.aggregator, SPARED)) - sparedBefore).toBe(150 - early.views);
   // Beside what was taken at most the rest of the last part: a thirtieth, five views.
   const views = (await computed()) - before;
   expect(views).toBeGreaterThanOrEqual(early.views);
