@@ -22,9 +22,10 @@ export interface Recipient extends OrderedModel {
   sent: number;
 }
 
-// Least weight that is sent at once, if a plane has so much left: five crops of 150. Crops side by side have much in
-// common, and each time costs a way to inference and back.
-const LEAST = 1 / 30;
+// Least weight that is sent at once, if a plane has so much left: ten crops of 150. Crops side by side have much in
+// common, and each time costs a way to inference and back: with half as many, photos took 3 % fewer views and no less
+// time.
+const LEAST = 0.067;
 
 /**
  * Sends views until all are sent or the answer is known, then ends the feeds.
