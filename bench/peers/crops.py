@@ -5,7 +5,8 @@ A peer is an object with
 - ways: names of what it may choose from,
 - batches: sizes that it may choose from,
 - load(folder, layers, side, threads): layers as the bench has them, weights and graph in the folder,
-- scorer(way, batch): a function of [n, 3, side, side] float32, n ≤ batch, that returns [n, classes] posteriors.
+- scorer(way, batch): a function of [crops, 3, side, side] float32 that returns [crops, classes] posteriors, in that
+  way and in batches of that size; one_by_one makes it of a function of a batch.
 """
 
 import base64
@@ -32,6 +33,13 @@ def read_weights(folder):
     }
 
 
+def one_by_one(score, batch):
+    """Batches one after the other. What a library returns may be its own memory, of the last batch."""
+    return lambda crops: np.concatenate(
+        [np.array(score(crops[at : at + batch])) for at in range(0, len(crops), batch)]
+    )
+
+
 def serve_crops(version, peer):
     crops = None
 
@@ -44,10 +52,10 @@ def serve_crops(version, peer):
 
     def score(way, batch, count):
         scorer = peer.scorer(way, batch)
+        some = crops[:count]
         start = time.perf_counter()
-        posteriors = [np.array(scorer(crops[at : min(at + batch, count)])) for at in range(0, count, batch)]
+        posteriors = scorer(some)
         taken = time.perf_counter() - start
-        whole = np.concatenate(posteriors).astype("<f4")
-        return {"ms": 1000 * taken, "posteriors": base64.b64encode(whole.tobytes()).decode()}
+        return {"ms": 1000 * taken, "posteriors": base64.b64encode(posteriors.astype("<f4").tobytes()).decode()}
 
     serve(version, load=load, score=score)

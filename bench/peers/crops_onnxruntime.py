@@ -6,7 +6,7 @@ from lines import library
 
 ort = library("onnxruntime")
 
-from crops import BATCHES, serve_crops
+from crops import BATCHES, one_by_one, serve_crops
 
 
 class Peer:
@@ -22,7 +22,7 @@ class Peer:
         )
 
     def scorer(self, way, batch):
-        return lambda crops: self.session.run(None, {"crops": crops})[0]
+        return one_by_one(lambda crops: self.session.run(None, {"crops": crops})[0], batch)
 
 
 serve_crops(ort.__version__, Peer())

@@ -1,8 +1,9 @@
 // A peer is a process that answers line by line: one made up here, which is slow in all ways but one.
 
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { posteriorRows, readyPeer, type Task } from '../../bench/crops/peers.ts';
-import { parseAnswer, startPeer, type Missing, type Peer } from '../../bench/peers/peer.ts';
+import { PEERS, posteriorRows, readyPeer, type Task } from '../../bench/crops/peers.ts';
+import { parseAnswer, pythonPeer, startPeer, type Missing, type Peer } from '../../bench/peers/peer.ts';
 import { goldenNetwork } from '../inference/engine-conformance/fixtures.ts';
 
 const POSTERIORS = [Float32Array.of(0.25, 0.75), Float32Array.of(0.5, 0.5)];
@@ -83,6 +84,13 @@ describe('a peer', () => {
     const started = await startPeer(command, 2);
     expect(started).toEqual({ missing: expect.stringContaining(reason) as string });
   });
+});
+
+test.each(Object.entries(PEERS))('%s has a script, and a version of %s that was tried', (name, library) => {
+  const [, script = ''] = pythonPeer('python3', `crops_${name}.py`);
+  expect(existsSync(script), script).toBe(true);
+  const [, requirements = ''] = pythonPeer('python3', 'requirements.txt');
+  expect(readFileSync(requirements, 'utf8')).toMatch(new RegExp(`^${library}==\\d`, 'm'));
 });
 
 describe('an answer', () => {
