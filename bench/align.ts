@@ -8,7 +8,7 @@
 import { parseArgs } from 'node:util';
 import { integer, named } from '../cli/options.ts';
 import { table } from '../cli/terminal.ts';
-import { tileOutputs } from '../services/inference/worker/tiles.ts';
+import { tileOutputs } from '../vgg/sharing/tile-sides.ts';
 import { evaluationViews, macs, NETWORK_NAMES, resolveEvaluation, type NetworkSpec } from '../vgg/index.ts';
 import { pixelAxes, sharedCost, sharedStages, type TileOutputs } from '../vgg/sharing/stages.ts';
 

@@ -2,7 +2,7 @@
 // save stand apart. Knows costs; computes nothing.
 
 import type { Unit } from '../../services/inference/engine.ts';
-import { tileOutputs } from '../../services/inference/worker/tiles.ts';
+import { tileOutputs } from '../../vgg/sharing/tile-sides.ts';
 import { macs, type NetworkSpec } from '../../vgg/networks.ts';
 import { pixelAxes, sharedCost, sharedStages, type TileOutputs } from '../../vgg/sharing/stages.ts';
 import type { View } from '../../vgg/views.ts';
