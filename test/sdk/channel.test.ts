@@ -296,6 +296,7 @@ test('a stream that ends without a status is a call that was lost, and is tried 
   const server = createHttp2Server();
   server.on('stream', (stream) => {
     calls++;
+    stream.resume();
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
     stream.end();
   });
