@@ -23,7 +23,7 @@ Written by \`node dist/bench/paper.js PHOTOS --seeds ${seeds.join(',')} --epochs
 
 Photos: ${dataset}. Inputs of ${String(budget.inputSize)} × ${String(budget.inputSize)}, convolutions ${String(1 / budget.width)} times narrower than the paper's, ${String(budget.hidden)} hidden
 outputs. Every network has the same budget: ${String(budget.epochs)} epochs of SGD in batches of ${String(budget.batch)}, the rate falling by a cosine, dropout ${String(budget.dropout)}, the
-rest as in the paper. A quarter of each class (${String(photos)} photos) is held out and all errors are on it. ${several ? `Seeds ${seeds.join(', ')} each have a split, an order and an initialisation of their own; errors are their means.` : 'One seed.'}
+rest as in the paper. A quarter of each class is held out and all errors are on it: on ${String(photos)} photos, or on as many of them, in random order, as a row says. ${several ? `Seeds ${seeds.join(', ')} each have a split, an order and an initialisation of their own; errors are their means.` : 'One seed.'}
 Training took ${hours.toFixed(1)} hours of two shared cores. Scales are the paper's in units of the input: S = 73 is its 256, 110 its 384, 146 its 512.
 
 Two things differ from the paper, and why:
