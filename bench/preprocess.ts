@@ -1,56 +1,31 @@
 // A photo to three planes, side by side with Pillow, on this machine:
 //
-//     PYTHON=python3 node dist/bench/preprocess.js [--repeats 15]
+//     node dist/bench/preprocess.js [--python python3] [--repeats 15]
 //
 // Pillow goes the fastest way whose planes are right: its JPEG decoder reduces only as far as twice
 // the largest scale, and its three resizes run one after the other or in three threads.
 
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../proto/package-root.ts';
 import { sharp } from '../services/preprocess/loaders.ts';
 import { preparePhoto } from '../services/preprocess/prepare.ts';
 import { resolveEvaluation, type EvaluationDefaults } from '../vgg/views.ts';
+import { median } from './median.ts';
+import { pythonPeer, startPeer, type Peer } from './peers/peer.ts';
 
 const MODEL: EvaluationDefaults = { inputSize: 224, scales: [256, 384, 512] };
 const MEAN = { red: 123.68, green: 116.78, blue: 103.94 };
 
-// Reads "way\tphoto\tplanes" lines, answers with milliseconds; the planes of the last run lie at `planes`.
-const PILLOW = `
-import io, sys, time
-from concurrent.futures import ThreadPoolExecutor
-try:
-    import PIL
-    from PIL import Image
-except ImportError:
-    print('missing', flush=True); sys.exit()
-print('Pillow', PIL.__version__, flush=True)
-pool = ThreadPoolExecutor(3)
-photos = {}
-for line in sys.stdin:
-    way, path, out = line.rstrip('\\n').split('\\t')
-    photo = photos.setdefault(path, open(path, 'rb').read())
-    start = time.perf_counter()
-    image = Image.open(io.BytesIO(photo))
-    width, height = image.size
-    sizes = [(q, int(height * q / width + .5)) if width <= height else (int(width * q / height + .5), q) for q in (256, 384, 512)]
-    image.draft('RGB', (2 * sizes[2][0], 2 * sizes[2][1]))
-    image = image.convert('RGB')
-    resize = lambda size: image.resize(size, Image.BILINEAR, reducing_gap=None).tobytes()
-    planes = list((pool.map if way == 'threads' else map)(resize, sizes))
-    taken = (time.perf_counter() - start) * 1000
-    open(out, 'wb').write(b''.join(planes))
-    print(taken, flush=True)
-`;
-import { median } from './median.ts';
-
-const { values } = parseArgs({ options: { repeats: { type: 'string', default: '15' } } });
+const { values } = parseArgs({
+  options: { python: { type: 'string', default: 'python3' }, repeats: { type: 'string', default: '15' } },
+});
 const repeats = Number(values.repeats);
 const folder = mkdtempSync(join(tmpdir(), 'vgg-serve-bench-'));
+// Pillow's planes of its last run.
+const out = join(folder, 'planes');
 try {
   await bench();
 } finally {
@@ -58,8 +33,12 @@ try {
 }
 
 async function bench(): Promise<void> {
-  const pillow = await startPillow();
-  console.log(pillow ? pillow.version : 'Pillow is missing (set PYTHON to one that has it): no comparison');
+  const pillow = await startPeer(pythonPeer(values.python, 'planes_pillow.py'), availableParallelism());
+  console.log(
+    'missing' in pillow
+      ? `no Pillow to compare with: ${values.python}: ${pillow.missing}`
+      : `Pillow ${pillow.version}`,
+  );
   for (const [width, height] of [
     [4000, 3000],
     [500, 375],
@@ -69,9 +48,9 @@ async function bench(): Promise<void> {
     writeFileSync(path, photo);
     const ways: Record<string, () => Promise<number>> = {
       'vgg-serve': () => ours(photo),
-      ...(pillow && {
-        'Pillow, one thread': () => pillow.run('serial', path),
-        'Pillow, three threads': () => pillow.run('threads', path),
+      ...(!('missing' in pillow) && {
+        'Pillow, one thread': () => theirs(pillow, path, false),
+        'Pillow, three threads': () => theirs(pillow, path, true),
       }),
     };
     const times = new Map(Object.keys(ways).map((way) => [way, [] as number[]]));
@@ -89,13 +68,13 @@ async function bench(): Promise<void> {
     for (const [way, each] of times) {
       console.log(`${way.padEnd(22)} ${median(each).toFixed(1)} ms (least ${Math.min(...each).toFixed(1)})`);
     }
-    if (!pillow) continue;
+    if ('missing' in pillow) continue;
     const [own = NaN, ...others] = [...times.values()].map(median);
     console.log(`${'ratio'.padEnd(22)} ${(own / Math.min(...others)).toFixed(2)} of Pillow's faster way`);
-    const difference = meanDifference(Buffer.concat(await planesOf(photo)), pillow.planes());
+    const difference = meanDifference(Buffer.concat(await planesOf(photo)), readFileSync(out));
     console.log(`${'planes differ by'.padEnd(22)} ${difference.toFixed(2)} levels on average`);
   }
-  pillow?.end();
+  if (!('missing' in pillow)) await pillow.end();
 }
 
 async function planesOf(photo: Buffer): Promise<Buffer[]> {
@@ -124,28 +103,9 @@ async function photoOf(width: number, height: number): Promise<Buffer> {
     .toBuffer();
 }
 
-async function startPillow() {
-  const python = spawn(process.env['PYTHON'] ?? 'python3', ['-c', PILLOW], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  python.on('error', () => undefined); // No python: its output ends without a line.
-  const lines = createInterface(python.stdout)[Symbol.asyncIterator]();
-  const next = async () => {
-    const line = await lines.next();
-    return line.done === true ? 'missing' : line.value;
-  };
-  const version = await next();
-  if (version === 'missing') return undefined;
-  const out = join(folder, 'planes');
-  return {
-    version,
-    async run(way: 'serial' | 'threads', path: string) {
-      python.stdin.write(`${way}\t${path}\t${out}\n`);
-      return Number(await next());
-    },
-    planes: () => readFileSync(out),
-    end: () => python.stdin.end(),
-  };
+async function theirs(pillow: Peer, path: string, threads: boolean): Promise<number> {
+  const { ms } = (await pillow.ask('planes', { path, threads, out })) as { ms: number };
+  return ms;
 }
 
 function meanDifference(a: Buffer, b: Buffer): number {

@@ -11,6 +11,7 @@ import {
   integer,
   kebab,
   shareOption,
+  stopOption,
   type EvaluationFlags,
 } from './options.ts';
 import { startStack } from './stack.ts';
@@ -42,6 +43,7 @@ export function addClassify(program: Command): void {
     .option('--models <dir>', 'folder of models (default: $VGG_MODELS, or the one in the package)');
   addEvaluationOptions(command)
     .addOption(shareOption())
+    .addOption(stopOption())
     .option('--top <n>', 'predictions to show', (text) => integer(text, '--top', 1, 1_000_000), 5)
     .option('--posterior', 'with --json: the probabilities of all classes')
     .option('--views', "with --json: each view's rectangle, weight and posterior")
@@ -132,7 +134,7 @@ async function connect(flags: ClassifyFlags): Promise<{ client: VggClient; close
 
 function printAnswer(
   photo: string,
-  { models, networks, protocol, scales, views, predictions, timing }: Answer,
+  { models, networks, protocol, scales, views, viewsTotal = views, predictions, timing }: Answer,
 ): void {
   print(photo);
   for (const { label, score } of predictions) {
@@ -140,7 +142,8 @@ function printAnswer(
   }
   const seconds = (timing.totalMs / 1000).toFixed(2);
   const network = networks.join(' + ');
+  const taken = views < viewsTotal ? `${String(views)} of ${String(viewsTotal)}` : String(views);
   print(
-    `  ${models.join(' + ')} (network ${network}), ${kebab(protocol)} at ${scales.join(', ')}: ${String(views)} view${views === 1 ? '' : 's'} in ${seconds} s`,
+    `  ${models.join(' + ')} (network ${network}), ${kebab(protocol)} at ${scales.join(', ')}: ${taken} view${viewsTotal === 1 ? '' : 's'} in ${seconds} s`,
   );
 }

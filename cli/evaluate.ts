@@ -92,15 +92,18 @@ async function run(path: string, flags: EvaluateFlags): Promise<void> {
 
 function headerOf(models: readonly ModelFacts[], { rows }: Plan, wanted: Wanted): JournalHeader {
   // How views are shared is not in it: that changes how quickly answers come, not what they are.
-  const { grid = 5, align = 1, kernel = "the model's", scoreOrder = 'MEAN_THEN_SOFTMAX' } = wanted;
+  const { grid = 5, aligns = [], kernel = "the model's", scoreOrder = 'MEAN_THEN_SOFTMAX' } = wanted;
+  // One for all rows is an option; otherwise each row has its own.
+  const [align] = aligns.length === 1 ? aligns : [];
   return {
     journal: 'vgg evaluate',
     version: 1,
     models: models.map(({ name, identity }) => ({ name, ...identity })),
-    options: { grid, align, kernel, scoreOrder },
+    options: { grid, ...(align !== undefined && { align }), kernel, scoreOrder },
     rows: rows.map((row) => ({
       models: row.models.flatMap((model) => models[model]?.name ?? []),
       protocol: row.protocol,
+      ...(align === undefined && row.align !== undefined && { align: row.align }),
       scales: row.scales.map((scales) => [...scales]),
     })),
   };

@@ -9,9 +9,11 @@ import {
   PROTOCOLS,
   SCORE_ORDERS,
   SHARES,
+  STOPS,
   type Evaluation,
   type Protocol,
   type Share,
+  type Stop,
 } from '../vgg/views.ts';
 
 /** Values of {@link addEvaluationOptions}, as commander gives them. */
@@ -23,6 +25,7 @@ export interface EvaluationFlags {
   kernel?: Evaluation['kernel'];
   perLocation?: boolean;
   share?: Share;
+  stop?: Stop;
 }
 
 /** The models that are in the package. */
@@ -81,6 +84,18 @@ export function shareOption(): Option {
   });
 }
 
+/** --stop, of commands that give answers. */
+export function stopOption(): Option {
+  const words = STOPS.map(kebab);
+  return new Option(
+    `--stop <${words.join('|')}>`,
+    'exact: stop as soon as the views left could not change the first prediction; its score and the others differ from the whole answer (default: none)',
+  ).argParser((text): Stop => {
+    const word = named(words, text.toLowerCase(), '--stop');
+    return STOPS.find((each) => kebab(each) === word) ?? 'NONE';
+  });
+}
+
 /** The evaluation that the flags ask for; what is not given is left out. */
 export function evaluationOf({
   protocol,
@@ -90,6 +105,7 @@ export function evaluationOf({
   kernel,
   perLocation,
   share,
+  stop,
 }: EvaluationFlags): Partial<Evaluation> {
   return {
     ...(protocol && { protocol }),
@@ -99,6 +115,7 @@ export function evaluationOf({
     ...(kernel && { kernel }),
     ...(perLocation && { scoreOrder: 'SOFTMAX_THEN_MEAN' as const }),
     ...(share && { share }),
+    ...(stop && { stop }),
   };
 }
 

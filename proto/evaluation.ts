@@ -7,6 +7,7 @@ import {
   PROTOCOLS,
   SCORE_ORDERS,
   SHARES,
+  STOPS,
   type Evaluation as MethodEvaluation,
 } from '../vgg/views/evaluation.ts';
 import type { Evaluation, Evaluation__Output } from './generated/vgg/v1/Evaluation.ts';
@@ -47,11 +48,13 @@ export function evaluationOptions(message: Evaluation__Output | null | undefined
   const kernel = enumName(message?.kernel, 'KERNEL_', KERNELS, 'kernel');
   const scoreOrder = enumName(message?.scoreOrder, 'SCORE_ORDER_', SCORE_ORDERS, 'scoreOrder');
   const share = enumName(message?.share, 'SHARE_', SHARES, 'share');
+  const stop = enumName(message?.stop, 'STOP_', STOPS, 'stop');
   return {
     ...(protocol && { protocol }),
     ...(kernel && { kernel }),
     ...(scoreOrder && { scoreOrder }),
     ...(share && { share }),
+    ...(stop && { stop }),
     ...(message?.scales.length && { scales: message.scales }),
     ...(message?.grid && { grid: message.grid }),
     ...(message?.align && { align: message.align }),
@@ -60,12 +63,13 @@ export function evaluationOptions(message: Evaluation__Output | null | undefined
 
 /** An evaluation for the wire. */
 export function evaluationMessage(evaluation: Partial<MethodEvaluation>): Evaluation {
-  const { protocol, kernel, scoreOrder, share, scales, grid, align } = evaluation;
+  const { protocol, kernel, scoreOrder, share, stop, scales, grid, align } = evaluation;
   return {
     ...(protocol && { protocol: wireName('PROTOCOL_', protocol) }),
     ...(kernel && { kernel: wireName('KERNEL_', kernel) }),
     ...(scoreOrder && { scoreOrder: wireName('SCORE_ORDER_', scoreOrder) }),
     ...(share && { share: wireName('SHARE_', share) }),
+    ...(stop && { stop: wireName('STOP_', stop) }),
     ...(scales && { scales: [...scales] }),
     ...(grid !== undefined && { grid }),
     ...(align !== undefined && { align }),

@@ -11,6 +11,8 @@ export interface AnswerJson {
   protocol: string;
   scales: number[];
   views: number;
+  /** With stop EXACT: views that the whole answer has. */
+  viewsTotal?: number;
   engine: string;
   predictions: { label: string; classIndex: number; score: number }[];
   posterior?: number[];
@@ -39,8 +41,8 @@ export interface ViewScoreJson {
 
 /** @param photo name of the photo's file, or nothing */
 export function answerJson(photo: string, answer: Answer): AnswerJson {
-  const { models, networks, protocol, scales, views, engine, predictions, posterior, timing, viewScores } =
-    answer;
+  const { models, networks, protocol, scales, engine, predictions, posterior, timing, viewScores } = answer;
+  const { views, viewsTotal } = answer;
   const { prepareMs, queueMs, computeMs, totalMs } = timing;
   return {
     photo,
@@ -49,6 +51,7 @@ export function answerJson(photo: string, answer: Answer): AnswerJson {
     protocol,
     scales,
     views,
+    ...(viewsTotal !== undefined && { viewsTotal }),
     engine,
     predictions,
     ...(posterior && { posterior: [...posterior] }),

@@ -63,8 +63,10 @@ export interface Answer {
   protocol: Protocol;
   /** Of the first model, in pixels. */
   scales: number[];
-  /** Views that were scored, over all models. */
+  /** Views that the answer is the mean of, over all models. */
   views: number;
+  /** With stop EXACT: views that the whole answer has. Where `views` is less, the answer was known early. */
+  viewsTotal?: number;
   /** onnx or tensorflow. */
   engine: string;
   /** Most probable first. */
@@ -72,20 +74,22 @@ export interface Answer {
   /** [classes] probabilities, if asked for. */
   posterior?: Float64Array;
   timing: Timing;
-  /** In view order, if asked for. */
+  /** Of the views that were taken, in view order, if asked for. */
   viewScores?: ViewScore[];
 }
 
 /** @throws VggError INTERNAL where the server sent no answer */
 export function answerOf(message: Answer__Output | null): Answer {
   if (!message) throw new VggError('INTERNAL', 'The server sent no answer');
-  const { models, networks, scales, views, engine, predictions, posterior, timing, viewScores } = message;
+  const { models, networks, scales, views, viewsTotal, engine, predictions, posterior, timing, viewScores } =
+    message;
   return {
     models,
     networks,
     protocol: enumName(message.protocol, 'PROTOCOL_', PROTOCOLS, 'protocol') ?? 'MULTI_CROP',
     scales,
     views,
+    ...(viewsTotal > 0 && { viewsTotal }),
     engine,
     predictions: predictions.map(predictionOf),
     ...(posterior.length > 0 && { posterior: float64Of(posterior) }),

@@ -30,7 +30,7 @@ export interface ClassifyOptions extends EvaluationOptions, CallOptions {
 export interface RunningAnswer {
   /** Views that the answer is the mean of; never falls. */
   viewsDone: number;
-  /** Views that the whole answer will have. */
+  /** Views that the whole answer has; with stop EXACT the last one may come before. */
   viewsTotal: number;
   answer: Answer;
 }

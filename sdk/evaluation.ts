@@ -11,17 +11,19 @@ import {
   PROTOCOLS,
   SCORE_ORDERS,
   SHARES,
+  STOPS,
   type Evaluation,
   type Kernel,
   type Protocol,
   type Rgb,
   type ScoreOrder,
   type Share,
+  type Stop,
 } from '../vgg/views/evaluation.ts';
 import { checkInteger, checkWord } from './check.ts';
 
-export { KERNELS, PROTOCOLS, SCORE_ORDERS, SHARES };
-export type { Kernel, Protocol, Rgb, ScoreOrder, Share };
+export { KERNELS, PROTOCOLS, SCORE_ORDERS, SHARES, STOPS };
+export type { Kernel, Protocol, Rgb, ScoreOrder, Share, Stop };
 
 /** Who is served first when views queue. */
 export const PRIORITIES = ['INTERACTIVE', 'BATCH'] as const;
@@ -43,6 +45,11 @@ export interface EvaluationOptions {
   scoreOrder?: ScoreOrder | undefined;
   /** Whether what the views of a plane have in common may be computed once, or never (OFF). Default: AUTO. */
   share?: Share | undefined;
+  /**
+   * EXACT: the answer is there as soon as no view that is still to come could change the most probable class; its
+   * other scores then differ from the whole answer's. Of no consequence for prepare. Default: NONE.
+   */
+  stop?: Stop | undefined;
 }
 
 const LONGEST_SIDE = 16_384;
@@ -53,11 +60,12 @@ const LONGEST_SIDE = 16_384;
  * @throws VggError INVALID_ARGUMENT naming the option at fault
  */
 export function evaluationOf(options: EvaluationOptions): EvaluationMessage {
-  const { protocol, scales, grid, align, kernel, scoreOrder, share } = options;
+  const { protocol, scales, grid, align, kernel, scoreOrder, share, stop } = options;
   checkWord(protocol, PROTOCOLS, 'protocol');
   checkWord(kernel, KERNELS, 'kernel');
   checkWord(scoreOrder, SCORE_ORDERS, 'scoreOrder');
   checkWord(share, SHARES, 'share');
+  checkWord(stop, STOPS, 'stop');
   checkInteger(grid, 1, MAX_GRID, 'grid');
   checkInteger(align, 1, MAX_ALIGN, 'align');
   if (scales !== undefined) {
@@ -75,6 +83,7 @@ export function evaluationOf(options: EvaluationOptions): EvaluationMessage {
     ...(kernel !== undefined && { kernel }),
     ...(scoreOrder !== undefined && { scoreOrder }),
     ...(share !== undefined && { share }),
+    ...(stop !== undefined && { stop }),
   };
   return evaluationMessage(chosen);
 }

@@ -14,6 +14,7 @@ export {
   PROTOCOLS,
   SCORE_ORDERS,
   SHARES,
+  STOPS,
   type EvaluationOptions,
   type Kernel,
   type Priority,
@@ -21,6 +22,7 @@ export {
   type Rgb,
   type ScoreOrder,
   type Share,
+  type Stop,
 } from './evaluation.ts';
 export type { Model } from './models.ts';
 export type { Photo } from './photo.ts';

@@ -37,8 +37,10 @@ export interface PoliteEnd<Request> {
 // What @grpc/grpc-js says of a message over a limit, in its own words.
 const TOO_LARGE = /message larger than max|decompresses to a size larger/;
 
-// And of a connection that broke, where it does not call that UNAVAILABLE itself.
-const LOST = /^Received RST_STREAM with code \d+ triggered by internal client error/;
+// And of a connection that broke, or of a stream that ended without the status that says what became of the call,
+// which on a machine with too much to do happens to one in thousands: it does not call them UNAVAILABLE itself.
+const LOST =
+  /^Received RST_STREAM with code (?:\d+ triggered by internal client error|0 \(Call ended without gRPC status\))/;
 // What @grpc/grpc-js says where nothing answers at an address: the last reason is the telling one.
 const UNREACHED =
   /(?:No connection established.*Last error: (?:Error: )?|Name resolution failed for target )(.+?)(?:Resolution note:.*)?$/;

@@ -5,4 +5,5 @@ export * from './errors.ts';
 export * from './networks.ts';
 export * from './pack.ts';
 export * from './scores.ts';
+export * from './standing.ts';
 export * from './views.ts';

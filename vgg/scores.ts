@@ -99,10 +99,17 @@ export class PosteriorMean {
   }
 }
 
-/** Mean of several models' posteriors (paper, Table 6): each [classes], all of the same length. */
-export function meanOfModels(posteriors: readonly ArrayLike<number>[]): Float64Array {
+/**
+ * Mean of several models' posteriors (paper, Table 6): each [classes], all of the same length.
+ *
+ * @param weights of models that have not scored all of their views: the weight of those that they have
+ */
+export function meanOfModels(
+  posteriors: readonly ArrayLike<number>[],
+  weights: readonly number[] = posteriors.map(() => 1 / posteriors.length),
+): Float64Array {
   const mean = new PosteriorMean(posteriors[0]?.length ?? 0);
-  for (const [index, posterior] of posteriors.entries()) mean.add(index, posterior, 1 / posteriors.length);
+  for (const [index, posterior] of posteriors.entries()) mean.add(index, posterior, weights[index] ?? NaN);
   return mean.mean();
 }
 

@@ -13,6 +13,8 @@ export interface Comparison {
   interval: [low: number, high: number];
   /** The difference in each seed. */
   seeds: number[];
+  /** Photos of all seeds that both rows have an answer to. */
+  photos: number;
 }
 
 const RESAMPLES = 10_000;
@@ -21,16 +23,17 @@ const RESAMPLES = 10_000;
  * Compares two rows, photo by photo. The interval is a bootstrap (percentile method) that draws photos within
  * each seed, after drawing seeds where there are several; of one seed it says nothing of other seeds.
  *
- * @param rows of each seed: ranks of the first row and of the second, of the same photos
+ * @param rows of each seed: ranks of the first row and of the second; photos that one of them lacks are left out
  */
 export function compare(rows: readonly (readonly [Ranks, Ranks])[], seed = 1): Comparison {
   const gains = rows.map(([first, second]) => {
     const gain: number[] = [];
     for (const [photo, rank] of first) {
       const other = second.get(photo);
-      if (other === undefined) throw new Error(`Expected an answer of both rows to ${photo}`);
-      gain.push(wrong(other) - wrong(rank));
+      if (other !== undefined) gain.push(wrong(other) - wrong(rank));
     }
+    if (gain.length === 0)
+      throw new Error('Expected photos that both rows have answers to but there are none');
     return Int8Array.from(gain);
   });
   const random = generator(seed);
@@ -40,7 +43,8 @@ export function compare(rows: readonly (readonly [Ranks, Ranks])[], seed = 1): C
   }).sort();
   const seeds = gains.map((gain) => points(mean([...gain])));
   const at = (share: number) => points(drawn[Math.round(share * (RESAMPLES - 1))] ?? NaN);
-  return { difference: points(mean(seeds) / 100), interval: [at(0.025), at(0.975)], seeds };
+  const photos = gains.reduce((sum, { length }) => sum + length, 0);
+  return { difference: points(mean(seeds) / 100), interval: [at(0.025), at(0.975)], seeds, photos };
 }
 
 function resampledMean(gain: Int8Array, random: () => number): number {

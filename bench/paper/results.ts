@@ -30,6 +30,8 @@ export interface ResultRow {
   interval: [low: number, high: number];
   /** Top-1 error in each seed. */
   seeds: number[];
+  /** Photos of all seeds that have an answer. */
+  photos: number;
   paper?: PaperError;
 }
 
@@ -138,6 +140,7 @@ function resultRow(name: RowName, seeds: readonly SeedResults[]): ResultRow | un
     ...{ trials: [...name.trials], network: networks.join('+'), train, test, protocol: name.protocol },
     ...{ top1Error: share(errors(1)), top5Error: share(errors(5)), interval: [percent(low), percent(high)] },
     seeds: errors(1).map((count, i) => percent(count / (photos[i] ?? 1))),
+    photos: sum(photos),
     ...(paper && { paper }),
   };
 }

@@ -47,7 +47,7 @@ Differences in percentage points of top-1 error, positive where the first row ha
 *Open*: the interval holds zero.
 
 ${table(
-  ['the paper’s claim', 'section', 'difference', '95 %', ...(several ? ['by seed'] : []), 'here'],
+  ['the paper’s claim', 'section', 'photos', 'difference', '95 %', ...(several ? ['by seed'] : []), 'here'],
   results.claims.map((each) => claimCells(each, several)),
 )}
 
@@ -101,12 +101,13 @@ ${table(
 }
 
 function claimCells(
-  { claim, difference, interval: [low, high], seeds, verdict }: ClaimResult,
+  { claim, difference, interval: [low, high], seeds, photos, verdict }: ClaimResult,
   several: boolean,
 ): string[] {
   return [
     claim.text,
     claim.source,
+    String(photos),
     signed(difference),
     `${signed(low)} to ${signed(high)}`,
     ...(several ? [seeds.map(signed).join(', ')] : []),
@@ -121,6 +122,7 @@ function section(title: string, rows: readonly ResultRow[], several: boolean): s
     'train S',
     'test Q',
     'evaluation',
+    'photos',
     'top-1',
     '95 %',
     'top-5',
@@ -132,6 +134,7 @@ function section(title: string, rows: readonly ResultRow[], several: boolean): s
     row.train.join('–'),
     row.test.join(', '),
     EVALUATIONS[row.protocol] ?? row.protocol,
+    String(row.photos),
     row.top1Error.toFixed(1),
     row.interval.map((end) => end.toFixed(1)).join('–'),
     row.top5Error.toFixed(1),

@@ -17,7 +17,7 @@ export interface EvaluateFlags {
   scales?: number[][];
   trainScales?: number[][];
   grid?: number;
-  align?: number;
+  align?: number[];
   kernel?: Kernel;
   perLocation?: boolean;
   share?: Share;
@@ -75,7 +75,11 @@ export function addEvaluateOptions(command: Command): Command {
       (text) => text.split(';').map((set, i) => numbers(set, /[-,]/, `--train-scales[${String(i)}]`)),
     )
     .option('--grid <n>', 'crops along each side for multi-crop (default: 5)', whole('--grid', 1))
-    .option('--align <n>', 'crop offsets are multiples of this many pixels (default: 1)', whole('--align', 1))
+    .option(
+      '--align <list>',
+      'crop offsets are multiples of so many pixels; several, such as 1,8, are compared (default: 1)',
+      (text) => unique(text.split(',').map(whole('--align', 1))),
+    )
     .option('--kernel <name>', `resize kernel: ${KERNELS.join(', ')} (default: the model's)`, (text) =>
       named(KERNELS, text.toLowerCase(), '--kernel'),
     )
@@ -151,7 +155,7 @@ export function wantedOf(flags: EvaluateFlags, models: number): Wanted {
     scaleSets: scales ?? [],
     fuse,
     ...(grid !== undefined && { grid }),
-    ...(align !== undefined && { align }),
+    ...(align && { aligns: align }),
     ...(kernel && { kernel }),
     ...(perLocation && { scoreOrder: 'SOFTMAX_THEN_MEAN' as const }),
     ...(share && { share }),
@@ -183,6 +187,6 @@ function numbers(text: string, between: RegExp, option: string): number[] {
   return text.split(between).map((each) => number(each, option));
 }
 
-function unique(texts: readonly string[]): string[] {
-  return [...new Set(texts)];
+function unique<Value>(values: readonly Value[]): Value[] {
+  return [...new Set(values)];
 }

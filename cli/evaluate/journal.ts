@@ -15,7 +15,8 @@ export interface JournalHeader {
   models: ({ name: string } & ModelIdentity)[];
   /** Whatever else changes answers. */
   options: Record<string, unknown>;
-  rows: { models: string[]; protocol: string; scales: number[][] }[];
+  /** `align` where it is not one for all rows. */
+  rows: { models: string[]; protocol: string; align?: number; scales: number[][] }[];
 }
 
 /** A photo's file, as it is known again. */
@@ -191,9 +192,10 @@ function compare(value: unknown, header: JournalHeader, file: string): void {
   if (JSON.stringify(written.options) !== JSON.stringify(header.options))
     throw refused('options', header.options, written.options);
   const rows = (header: Partial<JournalHeader>) =>
-    (header.rows ?? []).map(
-      ({ models, protocol, scales }) => `${models.join('+')} ${protocol} ${scales.join(' ')}`,
-    );
+    (header.rows ?? []).map(({ models, protocol, align, scales }) => {
+      const aligned = align === undefined ? '' : ` aligned to ${String(align)}`;
+      return `${models.join('+')} ${protocol}${aligned} ${scales.join(' ')}`;
+    });
   if (rows(written).join() !== rows(header).join()) {
     const other = rows(written).find((row, i) => row !== rows(header)[i]);
     throw refused('rows', rows(header).join(', '), other === undefined ? 'fewer' : rows(written).join(', '));

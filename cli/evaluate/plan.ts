@@ -1,5 +1,6 @@
-// What is measured, and what is asked for it: rows (a model, a protocol, scales), and requests whose views serve
-// several rows at once, so that no view of a photo is scored twice. Knows geometry; neither photos nor answers.
+// What is measured, and what is asked for it: rows (a model, a protocol, an alignment, scales), and requests whose
+// views serve several rows at once, so that no view of a photo is scored twice. Knows geometry; neither photos nor
+// answers.
 
 import {
   evaluationViews,
@@ -16,6 +17,8 @@ export interface Row {
   /** Places in the list of models. */
   models: readonly number[];
   protocol: Protocol;
+  /** Crop offsets are multiples of so many pixels; none where there are no crops. */
+  align?: number;
   /** For each model, in pixels. */
   scales: readonly (readonly number[])[];
   /** Rows of single models that it is the mean of; its own place for a single model. */
@@ -55,7 +58,8 @@ export interface Wanted {
   /** Whether pairs of models, and all of them, are averaged too. */
   fuse: boolean;
   grid?: number;
-  align?: number;
+  /** Each for a row of its own; none: the protocol's. */
+  aligns?: readonly number[];
   kernel?: Evaluation['kernel'];
   scoreOrder?: Evaluation['scoreOrder'];
   share?: Evaluation['share'];
@@ -67,11 +71,15 @@ const MOST_SCALES = 4;
 
 /** @throws VggError INVALID_ARGUMENT naming what a model cannot do */
 export function planOf(models: readonly ModelFacts[], wanted: Wanted): Plan {
-  const { protocols, scaleSets, fuse, ...options } = wanted;
+  const { protocols, scaleSets, aligns = [], fuse, ...options } = wanted;
   const rows: Row[] = [];
   const plans = models.map((facts, model): ModelPlan => {
     const evaluations = (scaleSets.length > 0 ? scaleSets : [[]]).flatMap((scales) =>
-      protocols.map((protocol) => resolveEvaluation({ ...options, protocol, scales }, facts)),
+      protocols.flatMap((protocol) =>
+        (aligns.length > 0 && hasCrops(protocol) ? aligns : [undefined]).map((align) =>
+          resolveEvaluation({ ...options, protocol, scales, ...(align !== undefined && { align }) }, facts),
+        ),
+      ),
     );
     const requests = requestsFor(evaluations);
     const places = placesOf(requests, facts.inputSize);
@@ -79,8 +87,12 @@ export function planOf(models: readonly ModelFacts[], wanted: Wanted): Plan {
       model,
       requests,
       rows: evaluations.map((evaluation) => {
-        const { protocol, scales } = evaluation;
-        const row = rows.push({ models: [model], protocol, scales: [scales], of: [rows.length] }) - 1;
+        const { protocol, align, scales } = evaluation;
+        const row = rows.length;
+        rows.push({
+          ...{ models: [model], protocol, scales: [scales], of: [row] },
+          ...(hasCrops(protocol) && { align }),
+        });
         return { row, views: rowViews(evaluation, facts.inputSize, places) };
       }),
     };
@@ -90,46 +102,65 @@ export function planOf(models: readonly ModelFacts[], wanted: Wanted): Plan {
   return { rows, models: plans, views };
 }
 
-/** The fewest requests that have every view of the evaluations, none twice. All have one grid, align, kernel, order and share. */
+function hasCrops(protocol: Protocol): boolean {
+  return protocol !== 'DENSE';
+}
+
+/**
+ * The fewest requests that have every view of the evaluations, none twice, and no two grids. All have one grid,
+ * kernel, order and share.
+ */
 export function requestsFor(evaluations: readonly Evaluation[]): Evaluation[] {
-  const [first] = evaluations;
-  if (!first) return [];
-  const byScale = new Map<number, Set<Protocol>>();
-  for (const { protocol, scales } of evaluations) {
-    for (const scale of scales) byScale.set(scale, (byScale.get(scale) ?? new Set()).add(protocol));
+  const byScale = new Map<number, Evaluation[]>();
+  for (const evaluation of evaluations) {
+    for (const scale of evaluation.scales) byScale.set(scale, [...(byScale.get(scale) ?? []), evaluation]);
   }
-  const byProtocol = new Map<Protocol, number[]>();
-  for (const [scale, protocols] of [...byScale].sort(([a], [b]) => a - b)) {
-    for (const protocol of covering(protocols, first.grid)) {
-      byProtocol.set(protocol, [...(byProtocol.get(protocol) ?? []), scale]);
+  const requests = new Map<string, Evaluation>();
+  for (const [scale, some] of [...byScale].sort(([a], [b]) => a - b)) {
+    for (const request of covering(some)) {
+      const key = `${request.protocol} ${String(request.align)}`;
+      requests.set(key, { ...request, scales: [...(requests.get(key)?.scales ?? []), scale] });
     }
   }
-  return [...byProtocol].flatMap(([protocol, scales]) => {
-    const each = viewCount({ ...first, protocol, scales: scales.slice(0, 1) });
+  return [...requests.values()].flatMap((request) => {
+    const { scales } = request;
+    const each = viewCount({ ...request, scales: scales.slice(0, 1) });
     const most = Math.max(1, Math.min(MOST_SCALES, Math.floor(MOST_VIEWS / each)));
-    const pieces = Array.from({ length: Math.ceil(scales.length / most) }, (_, i) =>
-      scales.slice(i * most, (i + 1) * most),
-    );
-    return pieces.map((piece) => ({ ...first, protocol, scales: piece }));
+    return Array.from({ length: Math.ceil(scales.length / most) }, (_, i) => {
+      return { ...request, scales: scales.slice(i * most, (i + 1) * most) };
+    });
   });
 }
 
-// Protocols whose views at a scale are all those of the given ones. An odd grid has the centre, and with more than
-// one place along a side also the corners.
-function covering(protocols: ReadonlySet<Protocol>, grid: number): Protocol[] {
-  const left = new Set(protocols);
-  const dense = left.has('DENSE') || left.has('DENSE_AND_MULTI_CROP');
-  const grids = left.has('MULTI_CROP') || left.has('DENSE_AND_MULTI_CROP');
-  if (dense && grids) {
-    left.add('DENSE_AND_MULTI_CROP').delete('DENSE');
-    left.delete('MULTI_CROP');
+// Evaluations whose views at a scale are all those of the given ones. Dense passes do not depend on the alignment:
+// they go with the grid if there is one. Of several grids none has them, so that the time of each is its own.
+function covering(evaluations: readonly Evaluation[]): Evaluation[] {
+  const crops = new Map<number, Map<Protocol, Evaluation>>();
+  let dense: Evaluation | undefined;
+  for (const evaluation of evaluations) {
+    const { protocol, align } = evaluation;
+    if (protocol === 'DENSE' || protocol === 'DENSE_AND_MULTI_CROP')
+      dense ??= { ...evaluation, protocol: 'DENSE', align: 1 };
+    if (!hasCrops(protocol)) continue;
+    const own = protocol === 'DENSE_AND_MULTI_CROP' ? 'MULTI_CROP' : protocol;
+    const others = crops.get(align) ?? new Map<Protocol, Evaluation>();
+    crops.set(align, others.set(own, { ...evaluation, protocol: own }));
   }
-  if (left.has('TEN_CROP')) left.delete('CENTER_CROP');
-  if (grids && grid % 2 === 1) {
-    left.delete('CENTER_CROP');
-    if (grid > 1) left.delete('TEN_CROP');
-  }
-  return [...left];
+  const left = [...crops.values()].flatMap(coveringCrops);
+  const [grid, ...more] = left.filter(({ protocol }) => protocol === 'MULTI_CROP');
+  if (!dense) return left;
+  if (!grid || more.length > 0) return [dense, ...left];
+  return left.map((each) => (each === grid ? { ...grid, protocol: 'DENSE_AND_MULTI_CROP' } : each));
+}
+
+// The same of crops with one alignment. An odd grid has the centre, and with more than one place along a side also
+// the corners.
+function coveringCrops(crops: ReadonlyMap<Protocol, Evaluation>): Evaluation[] {
+  const left = new Map(crops);
+  const grid = left.get('MULTI_CROP')?.grid ?? 0;
+  if (left.has('TEN_CROP') || grid % 2 === 1) left.delete('CENTER_CROP');
+  if (grid % 2 === 1 && grid > 1) left.delete('TEN_CROP');
+  return [...left.values()];
 }
 
 // Which view of which request a view is, by what it shows.
@@ -164,7 +195,9 @@ function sampleViews(evaluation: Evaluation, inputSize: number): { key: string; 
     const { scale, square } = planes[plane] ?? { scale: 0 };
     // GoogLeNet's squares lie side by side or one above the other: what they share with others is up to the photo.
     const kind = evaluation.protocol === 'GOOGLENET_144' ? 'squares' : '';
-    const shown = [kind, scale, square?.x ?? '', square?.y ?? '', x, y, width, height, mirrored];
+    // Where crops of two alignments coincide is up to the photo too.
+    const align = hasCrops(evaluation.protocol) && width === inputSize ? evaluation.align : '';
+    const shown = [kind, align, scale, square?.x ?? '', square?.y ?? '', x, y, width, height, mirrored];
     return { key: shown.join(' '), weight };
   });
 }
@@ -184,6 +217,7 @@ function fusedRows(models: number, singles: readonly Row[]): Row[] {
       return {
         models: group,
         protocol: members[0]?.protocol ?? 'MULTI_CROP',
+        ...(members[0]?.align !== undefined && { align: members[0].align }),
         scales: members.map(({ scales }) => scales[0] ?? []),
         of,
       };

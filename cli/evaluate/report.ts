@@ -6,7 +6,7 @@ import type { ModelFacts } from './models.ts';
 import { paperError, type PaperError } from './paper.ts';
 import type { Plan, Row } from './plan.ts';
 import type { FailedPhoto } from './run.ts';
-import { bootstrapInterval, mcnemar, RESAMPLES } from './statistics.ts';
+import { bootstrapInterval, differenceInterval, mcnemar, RESAMPLES } from './statistics.ts';
 import type { Tally } from './tally.ts';
 
 /** A row: a model, or several averaged, with a protocol at scales. Errors in %. */
@@ -15,6 +15,8 @@ export interface ReportRow {
   model: string;
   network: string;
   protocol: Protocol;
+  /** Crop offsets are multiples of so many pixels, where there are crops. */
+  align?: number;
   /** Of the first model, in pixels. */
   scales: number[];
   /** Training scales S, where they were told: of the first model. */
@@ -36,11 +38,18 @@ export interface ReportRow {
   paper?: PaperError;
 }
 
-/** McNemar's exact test of two rows of the same models, by their most probable classes. */
+/** Which of a model's rows. */
+export type Which = Pick<ReportRow, 'protocol' | 'align' | 'scales'>;
+
+/** Two rows of the same models on the same photos, by their most probable classes: McNemar's exact test. */
 export interface ReportTest {
   model: string;
-  a: { protocol: Protocol; scales: number[] };
-  b: { protocol: Protocol; scales: number[] };
+  a: Which;
+  b: Which;
+  /** Percentage points that the top-1 error of a is above that of b. */
+  difference: number;
+  /** 95 %, bootstrap by photo. */
+  interval: [number, number];
   /** Photos that only a has wrong. */
   onlyA: number;
   /** Photos that only b has wrong. */
@@ -50,10 +59,8 @@ export interface ReportTest {
 }
 
 /** A class taken for another, in the row of these models that has the fewest errors. */
-export interface ReportConfusion {
+export interface ReportConfusion extends Which {
   model: string;
-  protocol: Protocol;
-  scales: number[];
   truth: string;
   answer: string;
   photos: number;
@@ -107,11 +114,12 @@ export function reportOf(findings: Findings): Report {
   return {
     dataset: { path, photos: tally.photos, classes: tally.classes(0).length, imagenet, ignoredClasses },
     rows,
-    mcnemar: tests(plan, rows, tally),
+    mcnemar: tests(plan, rows, tally, seed),
     confusions: best.flatMap((place) => {
-      const { model = '', protocol = 'MULTI_CROP', scales = [] } = rows[place] ?? {};
+      const row = rows[place];
+      if (!row) return [];
       return tally.confusions(place, CONFUSIONS).map(({ truth, answer, photos }) => {
-        return { model, protocol, scales, truth: label(truth), answer: label(answer), photos };
+        return { model: row.model, ...which(row), truth: label(truth), answer: label(answer), photos };
       });
     }),
     ...(perClass && {
@@ -158,6 +166,7 @@ function reportRow(row: Row, place: number, findings: Findings): ReportRow {
     model: facts.map(({ name }) => name).join('+'),
     network: facts.map(({ network }) => network).join('+'),
     protocol: row.protocol,
+    ...(row.align !== undefined && { align: row.align }),
     scales: [...(row.scales[0] ?? [])],
     ...(trained && { trainScales: [...(trained[0] ?? [])] }),
     photos,
@@ -173,19 +182,27 @@ function reportRow(row: Row, place: number, findings: Findings): ReportRow {
   };
 }
 
-function tests(plan: Plan, rows: readonly ReportRow[], tally: Tally): ReportTest[] {
+function tests(plan: Plan, rows: readonly ReportRow[], tally: Tally, seed: number): ReportTest[] {
   return plan.rows.flatMap((first, i) =>
     plan.rows.flatMap((second, j): ReportTest[] => {
       const [a, b] = [rows[i], rows[j]];
       if (j <= i || first.models.join() !== second.models.join() || !a || !b) return [];
       const [onlyA, onlyB] = tally.discordant(i, j);
-      return [{ model: a.model, a: which(a), b: which(b), onlyA, onlyB, p: mcnemar(onlyA, onlyB) }];
+      const { photos } = tally;
+      const [low, high] = photos > 0 ? differenceInterval(onlyA, onlyB, photos, seed) : [NaN, NaN];
+      return [
+        {
+          ...{ model: a.model, a: which(a), b: which(b) },
+          ...{ difference: percent((onlyA - onlyB) / photos), interval: [percent(low), percent(high)] },
+          ...{ onlyA, onlyB, p: mcnemar(onlyA, onlyB) },
+        },
+      ];
     }),
   );
 }
 
-function which({ protocol, scales }: ReportRow): ReportTest['a'] {
-  return { protocol, scales };
+function which({ protocol, align, scales }: ReportRow): Which {
+  return { protocol, ...(align !== undefined && { align }), scales };
 }
 
 // For each set of models the row with the fewest errors; of equal ones the first.

@@ -16,14 +16,35 @@ export const RESAMPLES = 10_000;
  * @param total photos, ≥ 1
  */
 export function bootstrapInterval(count: number, total: number, seed: number): [low: number, high: number] {
-  if (count === 0 || count === total) return [count / total, count / total];
-  const { first, cumulative } = binomial(total, count / total);
-  const random = generator(seed);
-  const drawn = Float64Array.from(
-    { length: RESAMPLES },
-    () => (first + place(cumulative, random())) / total,
-  ).sort();
-  return [percentile(drawn, 0.025), percentile(drawn, 0.975)];
+  const draw = binomialDraw(total, count / total);
+  return resampled(seed, (random) => draw(random()) / total);
+}
+
+/**
+ * 95 % bootstrap interval of the difference of two answerers' shares of errors on the same photos, the first's less
+ * the second's, from -1 to 1 (percentile method, resampled by photo, so that what both have wrong has no say).
+ *
+ * Of the photos in a resample a binomial number differ, and of these a binomial number are the first's errors.
+ *
+ * @param onlyFirst photos that the first has wrong and the second right
+ * @param onlySecond the other way round
+ * @param total photos, ≥ 1
+ */
+export function differenceInterval(
+  onlyFirst: number,
+  onlySecond: number,
+  total: number,
+  seed: number,
+): [low: number, high: number] {
+  const differ = onlyFirst + onlySecond;
+  const drawDiffering = binomialDraw(total, differ / total);
+  const draws = new Map<number, Draw>();
+  return resampled(seed, (random) => {
+    const differing = drawDiffering(random());
+    const draw = draws.get(differing) ?? binomialDraw(differing, differ > 0 ? onlyFirst / differ : 0);
+    draws.set(differing, draw);
+    return (2 * draw(random()) - differing) / total;
+  });
 }
 
 /**
@@ -47,6 +68,22 @@ export function mcnemar(onlyFirst: number, onlySecond: number): number {
     term *= i / (trials - i + 1);
   }
   return Math.min(1, 2 * Math.exp(ln) * sum);
+}
+
+// A count from a number in [0, 1).
+type Draw = (random: number) => number;
+
+function binomialDraw(trials: number, p: number): Draw {
+  if (trials === 0 || p <= 0) return () => 0;
+  if (p >= 1) return () => trials;
+  const { first, cumulative } = binomial(trials, p);
+  return (random) => first + place(cumulative, random);
+}
+
+function resampled(seed: number, value: (random: () => number) => number): [low: number, high: number] {
+  const random = generator(seed);
+  const drawn = Float64Array.from({ length: RESAMPLES }, () => value(random)).sort();
+  return [percentile(drawn, 0.025), percentile(drawn, 0.975)];
 }
 
 // P(X ≤ first + i) of the binomial distribution, over all counts whose probability is not negligible.

@@ -2,7 +2,7 @@
 
 import type { Protocol } from '../../vgg/views.ts';
 import { table, wrap } from '../terminal.ts';
-import type { Report, ReportRow, ReportTest } from './report.ts';
+import type { Report, ReportRow, ReportTest, Which } from './report.ts';
 
 /** A table with its heading. */
 export interface Section {
@@ -34,7 +34,8 @@ export function sectionsOf(report: Report): Section[] {
   const models = new Set(own.map(({ model }) => model));
   const only = models.size === 1 ? own[0] : undefined;
   const named = only ? `${only.model}, network ${only.network}: ` : '';
-  const errors = (title: string, rows: readonly ReportRow[]) => errorSection(named, title, rows);
+  const aligned = severalAligns(report.rows);
+  const errors = (title: string, rows: readonly ReportRow[]) => errorSection(named, title, rows, aligned);
   return [
     errors(
       'one test scale (Table 3)',
@@ -48,10 +49,10 @@ export function sectionsOf(report: Report): Section[] {
       'ways of evaluating (Table 5)',
       several.filter((row) => others.has(setOf(row))),
     ),
-    errorSection('', 'averages of models (Table 6)', fused),
-    measures(named, report.rows),
-    testSection(report.mcnemar),
-    confusionSection(report),
+    errorSection('', 'averages of models (Table 6)', fused, aligned),
+    measures(named, report.rows, aligned),
+    testSection(report.mcnemar, aligned),
+    confusionSection(report, aligned),
     classSection(report),
   ].filter(({ rows }) => rows.length > 0);
 }
@@ -102,23 +103,24 @@ export function markdownReport(report: Report): string {
   return `# Evaluation\n\n${notesOf(report).join('\n')}\n\n${sections.join('\n')}`;
 }
 
-function errorSection(named: string, title: string, rows: readonly ReportRow[]): Section {
+function errorSection(named: string, title: string, rows: readonly ReportRow[], aligned: boolean): Section {
   const paper = rows.some((row) => row.paper);
   const train = rows.some((row) => row.trainScales);
   const before = (named ? 0 : 1) + (train ? 1 : 0);
+  const errors = before + (aligned ? 3 : 2);
   return {
     title: headline(named, title),
-    spare: [before + 5, before + 3, ...(train ? [before - 1] : [])],
+    spare: [errors + 3, errors + 1, ...(train ? [before - 1] : [])],
     header: [
       ...(named ? [] : ['model']),
       ...(train ? ['train S'] : []),
-      ...['test Q', 'evaluation', 'top-1', '95 %', 'top-5', '95 %'],
+      ...['test Q', 'evaluation', ...(aligned ? ['align'] : []), 'top-1', '95 %', 'top-5', '95 %'],
       ...(paper ? ['paper'] : []),
     ],
     rows: rows.map((row) => [
       ...(named ? [] : [row.model]),
       ...(train ? [(row.trainScales ?? []).join('–')] : []),
-      ...[scalesOf(row), EVALUATIONS[row.protocol]],
+      ...[scalesOf(row), EVALUATIONS[row.protocol], ...(aligned ? [alignOf(row)] : [])],
       ...[decimal(row.top1Error), interval(row.top1Interval)],
       ...[decimal(row.top5Error), interval(row.top5Interval)],
       ...(paper
@@ -128,50 +130,60 @@ function errorSection(named: string, title: string, rows: readonly ReportRow[]):
   };
 }
 
-function measures(named: string, rows: readonly ReportRow[]): Section {
+function measures(named: string, rows: readonly ReportRow[], aligned: boolean): Section {
   return {
     title: headline(named, 'each class counting the same, and engine time'),
+    spare: [(named ? 0 : 1) + (aligned ? 4 : 3)],
     header: [
       ...(named ? [] : ['model']),
-      ...['test Q', 'evaluation', 'class mean top-1', 'top-5', 'ms a photo'],
+      ...['test Q', 'evaluation', ...(aligned ? ['align'] : []), 'class mean top-1', 'top-5', 'ms a photo'],
     ],
     rows: rows.map((row) => [
       ...(named ? [] : [row.model]),
-      ...[scalesOf(row), EVALUATIONS[row.protocol]],
+      ...[scalesOf(row), EVALUATIONS[row.protocol], ...(aligned ? [alignOf(row)] : [])],
       ...[decimal(row.classMeanTop1Error), decimal(row.classMeanTop5Error)],
       row.msPerPhoto.toFixed(row.msPerPhoto < 100 ? 1 : 0),
     ]),
   };
 }
 
-// At the same scales only: the rest is in the JSON.
-function testSection(tests: readonly ReportTest[]): Section {
-  const shown = tests.filter(({ a, b }) => a.scales.join() === b.scales.join());
+// At the same scales only, and of several alignments only what differs in one thing: the rest is in the JSON.
+function testSection(tests: readonly ReportTest[], aligned: boolean): Section {
+  const same = tests.filter(({ a, b }) => a.scales.join() === b.scales.join());
+  const shown = aligned
+    ? [
+        ...same.filter(({ a, b }) => a.protocol === b.protocol),
+        ...same.filter(
+          ({ a, b }) => a.protocol !== b.protocol && (a.align ?? b.align) === (b.align ?? a.align),
+        ),
+      ]
+    : same;
   const several = new Set(shown.map(({ model }) => model)).size > 1;
+  const before = several ? 4 : 3;
   return {
     title: more(
-      'Do two ways of evaluating differ? Photos that only one has wrong, and McNemar’s exact p',
+      'Do two ways of evaluating differ? Top-1 error of A less that of B, photos that only one has wrong, and McNemar’s exact p',
       shown.length,
     ),
-    header: [...(several ? ['model'] : []), 'test Q', 'A', 'B', 'only A', 'only B', 'p'],
+    spare: [before, before + 1, before + 2],
+    header: [...(several ? ['model'] : []), 'test Q', 'A', 'B', 'A - B', '95 %', 'only A, B', 'p'],
     rows: shown
       .slice(0, MOST_LINES)
-      .map(({ model, a, b, onlyA, onlyB, p }) => [
+      .map(({ model, a, b, difference, interval: [low, high], onlyA, onlyB, p }) => [
         ...(several ? [model] : []),
-        ...[scalesOf(a), EVALUATIONS[a.protocol], EVALUATIONS[b.protocol]],
-        ...[String(onlyA), String(onlyB), p < 0.0001 ? '<0.0001' : p.toFixed(4)],
+        ...[scalesOf(a), evaluationOf(a, aligned), evaluationOf(b, aligned)],
+        ...[decimal(difference), Number.isNaN(low) ? '–' : `${decimal(low)} to ${decimal(high)}`],
+        ...[`${String(onlyA)}, ${String(onlyB)}`, p < 0.0001 ? '<0.0001' : p.toFixed(4)],
       ]),
   };
 }
 
-function confusionSection({ confusions, rows }: Report): Section {
+function confusionSection({ confusions, rows }: Report, aligned: boolean): Section {
   const [best] = [...rows].sort((a, b) => a.top1Error - b.top1Error);
-  const shown = confusions.filter(
-    ({ model, protocol, scales }) =>
-      model === best?.model && protocol === best.protocol && scales.join() === best.scales.join(),
-  );
+  // Of each set of models there are those of one row.
+  const shown = confusions.filter(({ model }) => model === best?.model);
   return {
-    title: `Most frequent confusions of ${best ? `${best.model}, ${EVALUATIONS[best.protocol]} at ${scalesOf(best)}` : ''}`,
+    title: `Most frequent confusions of ${best ? `${best.model}, ${evaluationOf(best, aligned)} at ${scalesOf(best)}` : ''}`,
     header: ['photos of', 'taken for', 'photos'],
     rows: shown.slice(0, MOST_LINES).map(({ truth, answer, photos }) => [truth, answer, String(photos)]),
   };
@@ -199,6 +211,22 @@ function more(title: string, count: number): string {
   return count > MOST_LINES
     ? `${title} (the first ${String(MOST_LINES)} of ${String(count)}; --json has all)`
     : title;
+}
+
+// Whether a protocol has more than one alignment: only then is it told.
+function severalAligns(rows: readonly ReportRow[]): boolean {
+  const first = new Map<Protocol, number | undefined>();
+  for (const { protocol, align } of rows) if (!first.has(protocol)) first.set(protocol, align);
+  return rows.some(({ protocol, align }) => first.get(protocol) !== align);
+}
+
+function alignOf({ align }: Which): string {
+  return align === undefined ? '–' : String(align);
+}
+
+function evaluationOf(row: Which, aligned: boolean): string {
+  const name = EVALUATIONS[row.protocol];
+  return aligned && row.align !== undefined ? `${name}, ${String(row.align)}` : name;
 }
 
 function setOf({ model, scales }: ReportRow): string {

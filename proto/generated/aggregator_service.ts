@@ -76,6 +76,7 @@ export interface ProtoGrpcType {
       ScoreRequest: MessageTypeDefinition<_vgg_v1_ScoreRequest, _vgg_v1_ScoreRequest__Output>
       ScoreResponse: MessageTypeDefinition<_vgg_v1_ScoreResponse, _vgg_v1_ScoreResponse__Output>
       Share: EnumTypeDefinition
+      Stop: EnumTypeDefinition
       Timing: MessageTypeDefinition<_vgg_v1_Timing, _vgg_v1_Timing__Output>
       View: MessageTypeDefinition<_vgg_v1_View, _vgg_v1_View__Output>
       ViewScore: MessageTypeDefinition<_vgg_v1_ViewScore, _vgg_v1_ViewScore__Output>

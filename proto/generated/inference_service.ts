@@ -50,6 +50,7 @@ export interface ProtoGrpcType {
       ScoreRequest: MessageTypeDefinition<_vgg_v1_ScoreRequest, _vgg_v1_ScoreRequest__Output>
       ScoreResponse: MessageTypeDefinition<_vgg_v1_ScoreResponse, _vgg_v1_ScoreResponse__Output>
       Share: EnumTypeDefinition
+      Stop: EnumTypeDefinition
       View: MessageTypeDefinition<_vgg_v1_View, _vgg_v1_View__Output>
     }
   }

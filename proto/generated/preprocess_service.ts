@@ -36,6 +36,7 @@ export interface ProtoGrpcType {
       Rgb: MessageTypeDefinition<_vgg_v1_Rgb, _vgg_v1_Rgb__Output>
       ScoreOrder: EnumTypeDefinition
       Share: EnumTypeDefinition
+      Stop: EnumTypeDefinition
       View: MessageTypeDefinition<_vgg_v1_View, _vgg_v1_View__Output>
     }
   }

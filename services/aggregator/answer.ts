@@ -25,6 +25,7 @@ export function answerOf(road: Road, options: AnswerOptions, totalMs: number): A
     ...(protocol && { protocol: wireName('PROTOCOL_', protocol) }),
     scales: [...(first?.evaluation.scales ?? [])],
     views: tally.done,
+    ...(first?.evaluation.stop === 'EXACT' && { viewsTotal: tally.total }),
     engine: first?.facts.engine ?? '',
     predictions: tally.predictions(options.top, first?.facts.labels ?? []),
     ...(options.posterior && { posterior: bytesOf(tally.posterior()) }),

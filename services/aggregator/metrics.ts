@@ -10,15 +10,18 @@ export const ANSWERS = 'vgg_aggregator_answers_total';
 export const STAGE_DURATION = 'vgg_aggregator_stage_duration_seconds';
 /** Lost calls that were begun again, by stage. */
 export const RETRIES = 'vgg_aggregator_retries_total';
+/** Views that answers did without, because they were known early. */
+export const SPARED = 'vgg_aggregator_spared_views_total';
 /** Views that photos on the road still wait for: the backlog to scale inference on, also from zero. */
 export const BACKLOG = 'vgg_aggregator_backlog_views';
 
 /** Counts what happens on the road. */
 export interface AggregatorMetrics {
-  /** An answer, with the milliseconds of its stages. */
+  /** An answer, with the milliseconds of its stages and the views that it did without. */
   answered(
     protocol: Protocol,
     timing: Record<'prepareMs' | 'queueMs' | 'computeMs' | 'totalMs', number>,
+    spared: number,
   ): void;
   retried(stage: Stage): void;
 }
@@ -49,6 +52,11 @@ export function aggregatorMetrics(registry: Registry, backlog: () => number): Ag
     labelNames: ['stage'],
     registers,
   });
+  const sparedViews = new Counter({
+    name: SPARED,
+    help: 'Views that answers did without, because they were known early.',
+    registers,
+  });
   new Gauge({
     name: BACKLOG,
     help: 'Views that photos on the road still wait for.',
@@ -60,8 +68,9 @@ export function aggregatorMetrics(registry: Registry, backlog: () => number): Ag
   for (const protocol of PROTOCOLS) answers.inc({ protocol }, 0);
   for (const stage of ['model', 'prepare', 'score']) retries.inc({ stage }, 0);
   return {
-    answered(protocol, { prepareMs, queueMs, computeMs, totalMs }) {
+    answered(protocol, { prepareMs, queueMs, computeMs, totalMs }, spared) {
       answers.inc({ protocol });
+      sparedViews.inc(spared);
       const stages = { prepare: prepareMs, queue: queueMs, compute: computeMs, total: totalMs };
       for (const [stage, ms] of Object.entries(stages)) duration.observe({ stage }, ms / 1000);
     },

@@ -1,10 +1,13 @@
 // The road of one photo: facts of its models, planes from preprocess, scores from inference, into the tally.
-// Knows the order of the stages, what runs beside what, and what is tried again; neither pixels nor layers.
+// Knows the order of the stages, what runs beside what, what is tried again, and what ends when the answer is known;
+// neither pixels nor layers.
 
 import { VggError, asVggError, expected } from '../../vgg/errors.ts';
 import { resolveEvaluation, viewCount, type Evaluation, type View } from '../../vgg/views.ts';
+import { Bell } from './bell.ts';
 import { PlaneFeed } from './plane-feed.ts';
-import { ModelTally, Tally, type ScoredView } from './tally.ts';
+import { sendAsNeeded, type Recipient } from './sending.ts';
+import { ModelTally, Tally } from './tally.ts';
 import type { CallScope, ModelFacts, Preparation, PreparedPlane, Scoring, Upstream } from './upstream.ts';
 
 /** What is asked about a photo. */
@@ -36,7 +39,7 @@ export interface Road {
   readonly planes: ReadonlyMap<string, PreparedPlane['plane'][]>;
   /** Milliseconds from the start until the last plane was there. */
   readonly prepareMs: () => number;
-  /** Resolves when every view is scored; rejects with what stopped the road. */
+  /** Resolves when the answer is known and nothing is under way any more; rejects with what stopped the road. */
   readonly done: Promise<void>;
 }
 
@@ -69,21 +72,27 @@ export async function startRoad(
   const modelOf = (name: string) =>
     withRetries('model', { attempts, signal: scope.signal, onRetry }, () => upstream.model(name, scope));
   const models = await resolveModels(request, modelOf, limits);
+  const mayStop = models.some(({ evaluation }) => evaluation.stop === 'EXACT');
   const tally = new Tally(
     models.map(({ facts, evaluation }) => new ModelTally(facts.name, facts.classes, viewCount(evaluation))),
+    { classes: models[0]?.facts.classes ?? 0, mayStop },
   );
   let prepareMs = 0;
-  const planes = new Map<string, PreparedPlane['plane'][]>();
-  // One stage that fails ends the others.
+  // One stage that fails ends the others; a stage of which nothing more is needed is over.
   const failed = new AbortController();
-  const inner: CallScope = { ...scope, signal: AbortSignal.any([scope.signal, failed.signal]) };
-  const retry = { attempts, signal: inner.signal, onRetry };
-
+  const scopeUntil = (over: AbortController) => ({
+    ...scope,
+    signal: AbortSignal.any([scope.signal, failed.signal, over.signal]),
+  });
+  const prepared = new AbortController();
   const stages: Promise<void>[] = [];
+  const planes = new Map<string, PreparedPlane['plane'][]>();
+  const runs: Run[] = [];
   for (const group of preparationsOf(models)) {
     const feed = new PlaneFeed<PreparedPlane>();
     const arrived: PreparedPlane['plane'][] = [];
-    const prepare = withRetries('prepare', retry, async () => {
+    const inner = scopeUntil(prepared);
+    const prepare = withRetries('prepare', { attempts, signal: inner.signal, onRetry }, async () => {
       // What a first attempt has brought is not taken twice.
       for await (const each of upstream.prepare(request.photo, group.preparation, inner)) {
         if (each.plane.index !== arrived.length) continue;
@@ -107,11 +116,46 @@ export async function startRoad(
       planes.set(facts.name, arrived);
       const model = tally.models.find(({ name }) => name === facts.name);
       if (!model) continue;
-      const score = () => scoreRest(request, facts, evaluation, model, feed, upstream, inner, onView);
-      stages.push(withRetries('score', retry, score));
+      const own = mayStop ? new PlaneFeed<PreparedPlane>() : feed;
+      runs.push({
+        ...facts,
+        evaluation,
+        tally: model,
+        planes: feed,
+        feed: own,
+        sent: 0,
+        over: new AbortController(),
+      });
     }
   }
-  const done = settleAll(stages, (error) => {
+
+  const news = new Bell();
+  const onScore = () => {
+    onView?.();
+    news.ring();
+    if (!tally.known || tally.done === tally.total) return;
+    prepared.abort(KNOWN);
+    // A call that has answered what it was sent ends by itself, as its feed does.
+    for (const { sent, tally, over } of runs) if (sent > tally.done) over.abort(KNOWN);
+  };
+  for (const run of runs) {
+    const inner = scopeUntil(run.over);
+    const score = () => scoreRest(request, run, tally, upstream, inner, onScore);
+    stages.push(withRetries('score', { attempts, signal: inner.signal, onRetry }, score));
+  }
+  if (mayStop) {
+    const { signal } = scopeUntil(prepared);
+    signal.addEventListener('abort', () => {
+      news.ring();
+    });
+    stages.push(sendAsNeeded(runs, tally, news, signal));
+  }
+  const needed = stages.map((stage) =>
+    stage.catch((error: unknown) => {
+      if (!tally.known) throw error;
+    }),
+  );
+  const done = settleAll(needed, (error) => {
     failed.abort(error);
   });
   done.catch(() => undefined); // Whoever awaits it hears of it; nobody has to.
@@ -144,6 +188,16 @@ async function resolveModels(
   });
 }
 
+// A model on the road, and what ends its call early.
+interface Run extends Recipient {
+  name: string;
+  tally: ModelTally;
+  over: AbortController;
+}
+
+// Why calls end that nothing more is needed of; nobody sees it.
+const KNOWN = new VggError('CANCELLED', 'The answer is known');
+
 interface PreparationGroup {
   preparation: Preparation;
   models: { facts: ModelFacts; evaluation: Evaluation }[];
@@ -168,39 +222,36 @@ function preparationsOf(models: Road['models']): PreparationGroup[] {
 
 // Scores the views that are not in the tally yet.
 async function scoreRest(
-  request: RoadRequest,
-  facts: ModelFacts,
-  { scoreOrder, share }: Evaluation,
-  tally: ModelTally,
-  feed: PlaneFeed<PreparedPlane>,
+  { scoreMaps, priority }: RoadRequest,
+  { name, evaluation, feed, tally: model }: Run,
+  tally: Tally,
   upstream: Upstream,
   scope: CallScope,
-  onView?: () => void,
+  onScore: () => void,
 ): Promise<void> {
+  // A call may be lost after its last score.
+  if (model.done === model.total) return;
+  const { scoreOrder, share } = evaluation;
+  const views = model.total - model.done;
+  const scoring: Scoring = { model: name, scoreOrder, share, scoreMaps, priority, views };
   const sent = new Map<number, View>();
-  const scoring: Scoring = {
-    model: facts.name,
-    scoreOrder,
-    share,
-    scoreMaps: request.scoreMaps,
-    priority: request.priority,
-    views: tally.total - tally.done,
-  };
-  for await (const score of upstream.score(scoring, rest(feed, tally, sent), scope)) {
+  const parts = rest(feed, model, sent);
+  // What may not be needed at all is not called before it is.
+  const planes = evaluation.stop === 'EXACT' ? await begun(parts) : parts;
+  for await (const score of planes ? upstream.score(scoring, planes, scope) : []) {
     const view = sent.get(score.view);
     if (!view)
       throw new VggError(
         'INTERNAL',
         `Expected scores of views that were sent but received ${String(score.view)}`,
       );
-    const scored: ScoredView = { ...score, view };
-    tally.add(scored);
-    onView?.();
+    tally.add(model, { ...score, view });
+    onScore();
   }
-  if (tally.done < tally.total) {
+  if (model.done < model.total && !tally.known) {
     throw new VggError(
       'UNAVAILABLE',
-      `Expected ${String(tally.total)} scores but received ${String(tally.done)}`,
+      `Expected ${String(model.total)} scores but received ${String(model.done)}`,
     );
   }
 }
@@ -215,6 +266,16 @@ async function* rest(
     for (const view of missing) sent.set(view.index, view);
     if (missing.length > 0) yield { plane, views: missing };
   }
+}
+
+// The items, when there is a first one; nothing if there never is.
+async function begun<Item>(items: AsyncIterator<Item>): Promise<AsyncIterable<Item> | undefined> {
+  const first = await items.next();
+  if (first.done === true) return undefined;
+  return (async function* () {
+    for (let next: IteratorResult<Item> = first; next.done !== true; next = await items.next())
+      yield next.value;
+  })();
 }
 
 async function withRetries<Result>(

@@ -12,6 +12,7 @@ import { expected } from '../../vgg/errors.ts';
 import { implement, type CallContext, type Implementation } from '../host/handlers.ts';
 import { answerOf, timingOf, type AnswerOptions } from './answer.ts';
 import { average } from './average.ts';
+import { Bell } from './bell.ts';
 import type { AggregatorMetrics } from './metrics.ts';
 import { startRoad, type Road, type RoadEvents, type RoadLimits } from './road.ts';
 import type { Upstream } from './upstream.ts';
@@ -106,7 +107,7 @@ async function* classify(
       );
       const brief = { ...options, posterior: false, viewScores: false };
       while (!(await Promise.race([ended, news.rung().then(() => false)]))) {
-        if (tally.done === 0 || tally.done === tally.total) continue;
+        if (tally.done === 0 || tally.known) continue;
         const answer = answerOf(road, brief, now() - started);
         yield { viewsDone: tally.done, viewsTotal: tally.total, answer };
       }
@@ -114,25 +115,10 @@ async function* classify(
     await road.done;
     const totalMs = now() - started;
     const answer = answerOf(road, options, totalMs);
-    metrics.answered(road.models[0]?.evaluation.protocol ?? 'MULTI_CROP', timingOf(road, totalMs));
+    const protocol = road.models[0]?.evaluation.protocol ?? 'MULTI_CROP';
+    metrics.answered(protocol, timingOf(road, totalMs), tally.total - tally.done);
     yield { viewsDone: tally.done, viewsTotal: tally.total, answer };
   } finally {
     roads.delete(road);
-  }
-}
-
-// Tells that something happened since it was last asked, however often.
-class Bell {
-  #rung = false;
-  #resolve: (() => void) | undefined;
-
-  ring(): void {
-    this.#rung = true;
-    this.#resolve?.();
-  }
-
-  async rung(): Promise<void> {
-    if (!this.#rung) await new Promise<void>((resolve) => (this.#resolve = resolve));
-    this.#rung = false;
   }
 }

@@ -2,6 +2,7 @@
 // Knows posteriors and weights; neither pixels nor calls.
 
 import { PosteriorMean, meanOfModels, topK, type Prediction, type ScoreMap } from '../../vgg/scores.ts';
+import { Standing } from '../../vgg/standing.ts';
 import type { View } from '../../vgg/views.ts';
 
 /** A view and what a model said of it. */
@@ -23,6 +24,7 @@ export class ModelTally {
   readonly total: number;
   readonly #mean: PosteriorMean;
   readonly #scored: (ScoredView | undefined)[] = [];
+  #weight = 0;
 
   /**
    * @param classes classes of the model
@@ -39,16 +41,23 @@ export class ModelTally {
     return this.#mean.count;
   }
 
+  /** Weight of the views scored so far, from 0 to 1. */
+  get weight(): number {
+    return this.#weight;
+  }
+
   /** Whether a view is scored. */
   has(index: number): boolean {
     return this.#scored[index] !== undefined;
   }
 
-  /** Counts a view, once, however often it is scored. */
-  add(scored: ScoredView): void {
-    if (this.#mean.add(scored.view.index, scored.posterior, scored.view.weight)) {
-      this.#scored[scored.view.index] = scored;
-    }
+  /** Counts a view, once, however often it is scored; false if it was scored before. */
+  add(scored: ScoredView): boolean {
+    const { view, posterior } = scored;
+    if (!this.#mean.add(view.index, posterior, view.weight)) return false;
+    this.#scored[view.index] = scored;
+    this.#weight += view.weight;
+    return true;
   }
 
   /** Weighted mean of what is there: [classes]. */
@@ -65,9 +74,32 @@ export class ModelTally {
 /** All models' views. */
 export class Tally {
   readonly models: readonly ModelTally[];
+  /** Who leads, over all models. */
+  readonly standing: Standing;
+  readonly #mayStop: boolean;
+  #decided = false;
 
-  constructor(models: readonly ModelTally[]) {
+  /**
+   * @param classes of every model
+   * @param mayStop whether the answer may be known before every view is scored
+   */
+  constructor(models: readonly ModelTally[], { classes, mayStop }: { classes: number; mayStop: boolean }) {
     this.models = models;
+    this.standing = new Standing(classes);
+    this.#mayStop = mayStop;
+  }
+
+  /** Counts a model's view, once. */
+  add(model: ModelTally, scored: ScoredView): void {
+    const { posterior, view } = scored;
+    if (!model.add(scored)) return;
+    this.standing.add(posterior, view.weight / this.models.length);
+    this.#decided ||= this.#mayStop && this.standing.decided;
+  }
+
+  /** Whether nothing more is needed: every view is scored, or none to come can change the most probable class. */
+  get known(): boolean {
+    return this.#decided || this.done === this.total;
   }
 
   /** Views scored so far. */
@@ -80,9 +112,19 @@ export class Tally {
     return this.models.reduce((sum, { total }) => sum + total, 0);
   }
 
-  /** Mean over the models that have scored something (paper, Table 6): [classes]. */
+  /**
+   * Mean over the models (paper, Table 6); while views are missing, over the views that are there, their weights
+   * scaled to sum to 1, so that whoever leads is the most probable class: [classes].
+   */
   posterior(): Float64Array {
-    return meanOfModels(this.models.filter(({ done }) => done > 0).map((model) => model.posterior()));
+    const some = this.models.filter(({ done }) => done > 0);
+    const posteriors = some.map((model) => model.posterior());
+    return this.done === this.total || some.length === 1
+      ? meanOfModels(posteriors)
+      : meanOfModels(
+          posteriors,
+          some.map(({ weight }) => weight),
+        );
   }
 
   /** Most probable classes. */

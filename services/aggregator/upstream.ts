@@ -10,6 +10,8 @@ export interface ModelFacts {
   network: string;
   classes: number;
   inputSize: number;
+  /** Multiply-accumulates of one crop. */
+  macs: number;
   mean: Rgb;
   scales: number[];
   kernel: Kernel;

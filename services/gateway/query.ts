@@ -1,7 +1,15 @@
 // The query of POST /v1/classify → options. Knows names and forms; ranges are checked by whoever uses them.
 
 import { expected } from '../../vgg/errors.ts';
-import { KERNELS, PROTOCOLS, SCORE_ORDERS, SHARES, type Evaluation, type Protocol } from '../../vgg/views.ts';
+import {
+  KERNELS,
+  PROTOCOLS,
+  SCORE_ORDERS,
+  SHARES,
+  STOPS,
+  type Evaluation,
+  type Protocol,
+} from '../../vgg/views.ts';
 
 /** What a query may say. */
 export interface ClassifyQuery {
@@ -22,6 +30,7 @@ const NAMES = [
   'kernel',
   'scoreOrder',
   'share',
+  'stop',
   'top',
   'posterior',
   'views',
@@ -48,7 +57,13 @@ export function readQuery(query: Record<string, unknown>): ClassifyQuery {
   const scales = text('scales')
     ?.split(',')
     .map((scale, i) => number(scale, `scales[${String(i)}]`));
-  const [protocol, kernel, scoreOrder, share] = ['protocol', 'kernel', 'scoreOrder', 'share'].map(text);
+  const [protocol, kernel, scoreOrder, share, stop] = [
+    'protocol',
+    'kernel',
+    'scoreOrder',
+    'share',
+    'stop',
+  ].map(text);
   const [grid, align, top] = ['grid', 'align', 'top'].map((name) => {
     const value = text(name);
     return value === undefined ? undefined : number(value, name);
@@ -64,6 +79,7 @@ export function readQuery(query: Record<string, unknown>): ClassifyQuery {
         scoreOrder: oneOf(SCORE_ORDERS, constantCase(scoreOrder), 'scoreOrder'),
       }),
       ...(share !== undefined && { share: oneOf(SHARES, share.toUpperCase(), 'share') }),
+      ...(stop !== undefined && { stop: oneOf(STOPS, stop.toUpperCase(), 'stop') }),
       ...(scales && { scales }),
       ...(grid !== undefined && { grid }),
       ...(align !== undefined && { align }),

@@ -56,7 +56,7 @@ const HELP = `vgg-serve: what is in this photo?
   curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg HOST/v1/classify
   curl -F photo=@photo.jpg 'HOST/v1/classify?protocol=dense&top=3'
 
-  POST /v1/classify    ?model= &protocol= &scales= &grid= &align= &kernel= &scoreOrder= &share= &top= &posterior= &views= &scoreMaps=
+  POST /v1/classify    ?model= &protocol= &scales= &grid= &align= &kernel= &scoreOrder= &share= &stop= &top= &posterior= &views= &scoreMaps=
   GET  /v1/models      GET /v1/models/{name}
   GET  /healthz        GET /readyz        GET /metrics
 `;

@@ -86,10 +86,11 @@ describe('compare', () => {
 
   test('of rows that are equal is zero, surely', () => {
     const row = ranks('+-+-+-');
-    expect(compare([[row, row]])).toEqual({ difference: 0, interval: [0, 0], seeds: [0] });
+    expect(compare([[row, row]])).toEqual({ difference: 0, interval: [0, 0], seeds: [0], photos: 6 });
   });
 
-  test('refuses rows of other photos', () => {
-    expect(() => compare([[ranks('++'), ranks('+')]])).toThrow('1');
+  test('leaves out photos that one row lacks, and refuses rows of other photos', () => {
+    expect(compare([[ranks('+-'), ranks('-')]])).toMatchObject({ difference: 100, photos: 1 });
+    expect(() => compare([[ranks('++'), new Map([['other', 1]])]])).toThrow('none');
   });
 });

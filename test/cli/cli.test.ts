@@ -139,6 +139,7 @@ describe('classify', () => {
       'Expected one of center-crop, ten-crop, multi-crop, dense, dense-and-multi-crop, googlenet-144 but received all (--protocol)',
     ],
     [['--grid', '17'], `${PHOTO}: Expected a whole number from 1 to 16 but received 17 (grid)`],
+    [['--stop', 'early'], 'Expected one of none, exact but received early (--stop)'],
     [['--share', 'on'], 'Expected one of auto, off but received on (--share)'],
     [['--top', '0'], 'Expected a whole number from 1 to 1000000 but received 0 (--top)'],
     [['--model', 'none'], 'Expected a model of caltech-101-d but received none (model)'],
@@ -150,25 +151,39 @@ describe('classify', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  test('--share is asked for as it is said', async () => {
-    const shares: unknown[] = [];
+  test('--share and --stop are asked for as they are said', async () => {
+    const asked: unknown[] = [];
     const server = await serveFakes({
       aggregator: {
         Classify({ evaluation }) {
-          shares.push(evaluation?.share);
+          asked.push([evaluation?.share, evaluation?.stop]);
           return { answer: {} };
         },
       },
     });
     try {
-      for (const flags of [[], ['--share', 'auto'], ['--share', 'off']])
+      for (const flags of [[], ['--share', 'auto', '--stop', 'none'], ['--share', 'off', '--stop', 'exact']])
         expect(await vgg(['classify', PHOTO, '--server', server.address, ...flags])).toMatchObject({
           status: 0,
         });
     } finally {
       await server.close();
     }
-    expect(shares).toEqual(['SHARE_UNSPECIFIED', 'SHARE_AUTO', 'SHARE_OFF']);
+    expect(asked).toEqual([
+      ['SHARE_UNSPECIFIED', 'STOP_UNSPECIFIED'],
+      ['SHARE_AUTO', 'STOP_NONE'],
+      ['SHARE_OFF', 'STOP_EXACT'],
+    ]);
+  });
+
+  test('--stop exact says how many views it took, for people and as JSON', async () => {
+    const args = ['classify', PHOTO, '--stop', 'exact', '--top', '1'];
+    const [told, json] = await Promise.all([vgg(args), vgg([...args, '--json'])]);
+    expect(told.stdout).toMatch(/multi-crop at 72, 92, 112: \d+ of 150 views in [\d.]+ s\n$/);
+    const { views, viewsTotal, predictions } = JSON.parse(json.stdout) as AnswerJson;
+    expect(viewsTotal).toBe(150);
+    expect(views).toBeLessThan(150);
+    expect(told.stdout).toContain(predictions[0]?.label ?? 'a label');
   });
 
   test('--server asks an aggregator, and gives the same answer', async () => {

@@ -134,6 +134,11 @@ test.each<[string, JournalHeader, RegExp]>([
   ],
   ['way of knowing', { ...HEADER, models: [{ name: 'd', posterior: [1] }] }, /test picture in .* SHA-256/],
   ['option', { ...HEADER, options: { grid: 3 } }, /of options {"grid":3} in .* but it is of {"grid":5}$/],
+  [
+    'alignment of a row',
+    { ...HEADER, rows: HEADER.rows.map((row) => ({ ...row, align: 8 })) },
+    /of rows d DENSE aligned to 8 256, .* but it is of d DENSE 256, d MULTI_CROP 256$/,
+  ],
   ['row', { ...HEADER, rows: HEADER.rows.slice(0, 1) }, /of rows d DENSE 256 in .* d MULTI_CROP 256$/],
 ])('another %s is refused, and nothing is lost', async (_, header, message) => {
   await written();

@@ -12,9 +12,12 @@ function model(name: string, inputSize = 224, scales = [256, 384, 512]): ModelFa
   return { name, network: 'D', labels: ['a', 'b'], inputSize, scales, identity: { sha256: name } };
 }
 
-function asked(protocols: Protocol[], scaleSets: number[][] = [[256]], grid = 5): string[] {
-  const { models } = planOf([model('d')], { protocols, scaleSets, grid, fuse: false });
-  return (models[0]?.requests ?? []).map(({ protocol, scales }) => `${protocol} ${scales.join()}`);
+function asked(protocols: Protocol[], scaleSets: number[][] = [[256]], grid = 5, aligns = [1]): string[] {
+  const { models } = planOf([model('d')], { protocols, scaleSets, grid, aligns, fuse: false });
+  return (models[0]?.requests ?? []).map(({ protocol, scales, align }) => {
+    const aligned = align === 1 ? '' : `, aligned to ${String(align)}`;
+    return `${protocol} ${scales.join()}${aligned}`;
+  });
 }
 
 // What a view shows of a photo.
@@ -43,6 +46,23 @@ describe('requests', () => {
     expect(asked(['TEN_CROP', 'MULTI_CROP'], [[256]], 1)).toEqual(['TEN_CROP 256', 'MULTI_CROP 256']);
   });
 
+  test('have the crops of each alignment, and dense passes once', () => {
+    expect(asked(['DENSE', 'CENTER_CROP', 'MULTI_CROP'], [[256, 384], [256]], 5, [1, 8])).toEqual([
+      'DENSE 256,384',
+      'MULTI_CROP 256,384',
+      'MULTI_CROP 256,384, aligned to 8',
+    ]);
+    expect(asked(['DENSE_AND_MULTI_CROP'], [[256]], 5, [16, 8])).toEqual([
+      'DENSE 256',
+      'MULTI_CROP 256, aligned to 16',
+      'MULTI_CROP 256, aligned to 8',
+    ]);
+    expect(asked(['DENSE_AND_MULTI_CROP', 'DENSE'], [[256]], 5, [8])).toEqual([
+      'DENSE_AND_MULTI_CROP 256, aligned to 8',
+    ]);
+    expect(asked(['DENSE'], [[256]], 5, [1, 8])).toEqual(['DENSE 256']);
+  });
+
   test('ask about each scale once, whatever sets it is in', () => {
     expect(asked(['DENSE'], [[256], [384], [256, 384, 512]])).toEqual(['DENSE 256,384,512']);
     expect(
@@ -69,7 +89,7 @@ describe('requests', () => {
     const protocols = fc.uniqueArray(fc.constantFrom(...PROTOCOLS), { minLength: 1 });
     const options = fc.record({
       grid: fc.integer({ min: 1, max: 9 }),
-      align: fc.integer({ min: 1, max: 9 }),
+      aligns: fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { maxLength: 2 }),
     });
     fc.assert(
       fc.property(side, side, sets, protocols, options, (width, height, scaleSets, protocols, options) => {
@@ -85,10 +105,10 @@ describe('requests', () => {
         );
         const used = new Set<string>();
         for (const { row, views } of plan.rows) {
-          const { protocol = 'DENSE', scales = [[]] } = rows[row] ?? {};
+          const { protocol = 'DENSE', scales = [[]], align = 1 } = rows[row] ?? {};
           const [first] = plan.requests;
           if (!first) throw new Error('no request');
-          const evaluation = { ...first, protocol, scales: scales[0] ?? [] };
+          const evaluation = { ...first, protocol, align, scales: scales[0] ?? [] };
           expect(views.map(({ request, view }) => found[request]?.[view])).toEqual(
             shownBy(photo, evaluation, 64),
           );
@@ -133,6 +153,7 @@ describe('rows', () => {
     expect(rows.at(-1)).toEqual({
       models: [0, 1, 2],
       protocol: 'MULTI_CROP',
+      align: 1,
       scales: [
         [256, 384, 512],
         [256, 384, 512],
@@ -140,6 +161,22 @@ describe('rows', () => {
       ],
       of: [3, 7, 11],
     });
+  });
+
+  test('are of each alignment where there are crops', () => {
+    const { rows } = planOf([model('d'), model('e')], {
+      ...{
+        protocols: ['CENTER_CROP', 'DENSE', 'MULTI_CROP'],
+        scaleSets: [[256]],
+        aligns: [8, 1],
+        fuse: true,
+      },
+    });
+    const each = ['CENTER_CROP 8', 'CENTER_CROP 1', 'DENSE –', 'MULTI_CROP 8', 'MULTI_CROP 1'];
+    expect(rows.map(({ protocol, align = '–' }) => `${protocol} ${String(align)}`)).toEqual([
+      ...[...each, ...each, ...each],
+    ]);
+    expect(rows.at(-1)).toMatchObject({ models: [0, 1], of: [4, 9] });
   });
 
   test('have the model’s own scales unless told', () => {

@@ -2,7 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bootstrapInterval, mcnemar } from '../../cli/evaluate/statistics.ts';
+import { generator } from '../../cli/chance.ts';
+import { bootstrapInterval, differenceInterval, mcnemar } from '../../cli/evaluate/statistics.ts';
 
 describe('mcnemar', () => {
   // statsmodels.stats.contingency_tables.mcnemar([[0, b], [c, 0]], exact=True).pvalue
@@ -75,5 +76,53 @@ describe('bootstrapInterval', () => {
       ),
       { numRuns: 50 },
     );
+  });
+});
+
+// 2.5 and 97.5 % of means of resampled photos: what the interval is short for.
+function naive(onlyFirst: number, onlySecond: number, total: number): [low: number, high: number] {
+  const random = generator(99);
+  const means = Float64Array.from({ length: 10_000 }, () => {
+    let sum = 0;
+    for (let i = 0; i < total; i++) {
+      const photo = Math.floor(random() * total);
+      if (photo < onlyFirst) sum++;
+      else if (photo < onlyFirst + onlySecond) sum--;
+    }
+    return sum / total;
+  }).sort();
+  return [means[250] ?? NaN, means[9749] ?? NaN];
+}
+
+describe('differenceInterval', () => {
+  test.each([
+    [12, 9, 749],
+    [40, 60, 500],
+    [0, 7, 100],
+    [3, 0, 50],
+    [30, 20, 50],
+    [5, 5, 10],
+    [50, 0, 100],
+  ])('%i and %i of %i are as if photos were drawn one by one', (onlyFirst, onlySecond, total) => {
+    const [low, high] = differenceInterval(onlyFirst, onlySecond, total, 1);
+    const [from, to] = naive(onlyFirst, onlySecond, total);
+    const slack = Math.max(1 / total, (to - from) / 40) + 1e-9;
+    expect(Math.abs(low - from)).toBeLessThanOrEqual(slack);
+    expect(Math.abs(high - to)).toBeLessThanOrEqual(slack);
+    expect(low).toBeLessThanOrEqual((onlyFirst - onlySecond) / total);
+    expect(high).toBeGreaterThanOrEqual((onlyFirst - onlySecond) / total);
+  });
+
+  test('photos that differ all one way, or not at all, leave nothing to draw', () => {
+    expect(differenceInterval(0, 0, 50, 1)).toEqual([0, 0]);
+    expect(differenceInterval(50, 0, 50, 1)).toEqual([1, 1]);
+    expect(differenceInterval(0, 50, 50, 1)).toEqual([-1, -1]);
+  });
+
+  test('of as many photos as ImageNet has is the normal one', () => {
+    const [low, high] = differenceInterval(2100, 1900, 50_000, 1);
+    const deviation = Math.sqrt(4000 / 50_000 - 0.004 ** 2) / Math.sqrt(50_000);
+    expect(low * 1e4).toBeCloseTo((0.004 - 1.96 * deviation) * 1e4, -0.5);
+    expect(high * 1e4).toBeCloseTo((0.004 + 1.96 * deviation) * 1e4, -0.5);
   });
 });

@@ -86,6 +86,7 @@ async function posteriors(
   model: string,
   protocol: Protocol,
   scales: number[],
+  align?: number,
 ): Promise<[truth: number, number[]][]> {
   const photos = Object.entries(FOLDERS).flatMap(([label, names]) =>
     names.map((name) => [label, name] as const),
@@ -93,7 +94,7 @@ async function posteriors(
   return await Promise.all(
     photos.map(async ([label, name]): Promise<[number, number[]]> => {
       const answer = await client.classify(join(PHOTOS, name), {
-        ...{ models: [model], protocol, scales, grid: 3, posterior: true },
+        ...{ models: [model], protocol, scales, grid: 3, align, posterior: true },
       });
       return [Number(label), [...(answer.posterior ?? [])]];
     }),
@@ -194,6 +195,51 @@ describe('errors', () => {
     ]);
     expect(await readFile(join(folder, 'all/report.md'), 'utf8')).toContain('| d | 256 | dense |');
   });
+});
+
+test('alignments are compared: each is what classify says of it, and dense passes are one row', async () => {
+  const args = ['--models', models, '--model', 'd', '--scales', '256', '--grid', '3', '--output', 'aligned'];
+  args.push('--protocols', 'multi-crop,dense', '--align', '1,16,8');
+  const { rows, mcnemar } = await evaluated(args);
+  expect(rows.map(({ protocol, align }) => [protocol, align])).toEqual([
+    ['MULTI_CROP', 1],
+    ['MULTI_CROP', 16],
+    ['MULTI_CROP', 8],
+    ['DENSE', undefined],
+  ]);
+  const lines = (await readFile(join(folder, 'aligned/journal.jsonl'), 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .slice(1);
+  const answers = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  const names = Object.entries(FOLDERS).flatMap(([label, names]) => names.map((name) => `${label}/${name}`));
+  const scores = new Set<string>();
+  for (const [row, align] of [1, 16, 8].entries()) {
+    const asked = await posteriors('d', 'MULTI_CROP', [256], align);
+    expect(rows[row]).toMatchObject(errors(asked));
+    for (const [i, photo] of names.entries()) {
+      const line = answers.find((each) => each['row'] === row && each['photo'] === photo);
+      const [[classIndex, score]] = line?.['top'] as [[number, number]];
+      expect(score).toBeCloseTo(asked[i]?.[1][classIndex] ?? NaN, 5);
+    }
+    scores.add(JSON.stringify(asked));
+  }
+  // Otherwise one alignment could stand for all.
+  expect(scores.size).toBe(3);
+  const [pair] = mcnemar;
+  expect(mcnemar).toHaveLength(6);
+  expect(pair).toMatchObject({ a: { align: 1, scales: [256] }, b: { align: 16 } });
+  expect(pair?.difference).toBeCloseTo((rows[0]?.top1Error ?? NaN) - (rows[1]?.top1Error ?? NaN), 3);
+  expect(pair?.interval[0]).toBeLessThanOrEqual(pair?.difference ?? NaN);
+  expect(pair?.interval[1]).toBeGreaterThanOrEqual(pair?.difference ?? NaN);
+  const tables = await readFile(join(folder, 'aligned/report.md'), 'utf8');
+  expect(tables).toMatch(/\| test Q \| evaluation \| align \| top-1[^]*\| 256 \| multi-crop \| 16 \|/);
+  expect(tables).toMatch(/\| 256 \| dense \| – \|[^]*\| 256 \| multi-crop, 1 \| multi-crop, 16 \|/);
+  // The order of alignments is a part of the journal; the answers are known again.
+  const again = ['--resume', '--json'];
+  expect((await evaluated([...args, ...again])).rows).toEqual(rows);
+  const other = await vgg(['evaluate', 'photos', ...args, ...again, '--align', '1,8']);
+  expect(other).toMatchObject({ status: 1, stderr: expect.stringContaining('aligned to 16') as string });
 });
 
 test('a server’s models are evaluated as those of this process, and its journal knows them again', async () => {
@@ -312,6 +358,7 @@ test('tables fit 80 columns, with the longest names too', async () => {
       'long.jsonl',
     ],
     ...['--scales', '224,256,288,320;256', '--train-scales', '256', '--grid', '1', '--per-class-table'],
+    ...['--align', '8,64'],
     ...['--protocols', 'center-crop,ten-crop,multi-crop,dense,dense-and-multi-crop', '--markdown', 'long.md'],
   ]);
   expect(status).toBe(0);
@@ -328,6 +375,8 @@ describe('what is wrong is one clear line', () => {
     [['photos', '--model', 'd,d'], 'Expected each model once but received d (--model)'],
     [['photos', '--fuse', '--model', 'd'], 'Expected at least two models with --fuse but received 1'],
     [['photos', '--protocols', 'all'], 'but received all (--protocols)'],
+    [['photos', '--align', '8,0'], 'Expected a whole number from 1 to 1000000000 but received 0 (--align)'],
+    [['photos', '--align', '1,65'], 'Expected align from 1 to 64 but received 65 (align)'],
     [['photos', '--share', 'on'], 'Expected one of auto, off but received on (--share)'],
     [['photos', '--scales', '256;x'], 'Expected a number but received x (--scales[1])'],
     [['photos', '--scales', '100'], 'Expected scales ≥ 224 but received 100 (scales[0])'],

@@ -132,30 +132,36 @@ describe('POST /v1/classify', () => {
     expect((await answer('?scales=73&align=8')).views).toBe(50);
   });
 
-  test('asks for what the query says of share, in any spelling', async () => {
-    const shares: unknown[] = [];
+  test('asks for what the query says of share and stop, in any spelling', async () => {
+    const asked: unknown[] = [];
     const fakes = await serveFakes({
       aggregator: {
         Classify({ evaluation }) {
-          shares.push(evaluation?.share);
+          asked.push([evaluation?.share, evaluation?.stop]);
           return { answer: {} };
         },
       },
     });
     const before = await gatewayOf({ aggregator: fakes, inference: fakes });
     try {
-      for (const query of ['', '?share=', '?share=auto', '?share=off', '?share=OFF'])
+      for (const query of [
+        '',
+        '?share=&stop=',
+        '?share=auto&stop=none',
+        '?share=off&stop=exact',
+        '?stop=EXACT',
+      ])
         expect((await classify(before, query)).status).toBe(200);
     } finally {
       await before.close();
       await fakes.close();
     }
-    expect(shares).toEqual([
-      'SHARE_UNSPECIFIED',
-      'SHARE_UNSPECIFIED',
-      'SHARE_AUTO',
-      'SHARE_OFF',
-      'SHARE_OFF',
+    expect(asked).toEqual([
+      ['SHARE_UNSPECIFIED', 'STOP_UNSPECIFIED'],
+      ['SHARE_UNSPECIFIED', 'STOP_UNSPECIFIED'],
+      ['SHARE_AUTO', 'STOP_NONE'],
+      ['SHARE_OFF', 'STOP_EXACT'],
+      ['SHARE_UNSPECIFIED', 'STOP_EXACT'],
     ]);
   });
 
@@ -168,6 +174,16 @@ describe('POST /v1/classify', () => {
     const differences = auto.posterior?.map((score, i) => Math.abs(score - (off.posterior?.[i] ?? NaN)));
     expect(differences).toHaveLength(100);
     expect(Math.max(...(differences ?? []))).toBeLessThan(1e-5);
+  });
+
+  test('stops early if asked, and says how many views there were', async () => {
+    const early = await answer('?stop=exact&posterior=true&views=1');
+    expect(Object.keys(early).sort()).toEqual([...KEYS, 'posterior', 'viewScores', 'viewsTotal'].sort());
+    const { views, viewsTotal, viewScores, posterior } = early;
+    expect({ viewsTotal, scored: viewScores?.length }).toEqual({ viewsTotal: 150, scored: views });
+    expect(views).toBeLessThan(150);
+    expect(posterior?.reduce((sum, each) => sum + each, 0)).toBeCloseTo(1, 5);
+    expect(early.predictions[0]?.label).toBe((await answer('')).predictions[0]?.label);
   });
 
   test('gives the posterior if asked', async () => {

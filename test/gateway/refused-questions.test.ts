@@ -32,7 +32,7 @@ const WHOLE_SCALE = 'Expected a whole number from 1 to 16384 but received';
 const WHOLE_GRID = 'Expected a whole number from 1 to 16 but received';
 const WHOLE_TOP = 'Expected a whole number from 1 to 1048576 but received';
 const NAMES =
-  'Expected parameters model, protocol, scales, grid, align, kernel, scoreOrder, share, top, posterior, views, scoreMaps but received';
+  'Expected parameters model, protocol, scales, grid, align, kernel, scoreOrder, share, stop, top, posterior, views, scoreMaps but received';
 
 describe('queries', () => {
   test.each(
@@ -80,6 +80,8 @@ describe('queries', () => {
         'Expected scoreOrder to be one of MEAN_THEN_SOFTMAX, SOFTMAX_THEN_MEAN but received MEDIAN (scoreOrder)',
       ],
       ['share=on', 'Expected share to be one of AUTO, OFF but received ON (share)'],
+      ['stop=early', 'Expected stop to be one of NONE, EXACT but received EARLY (stop)'],
+      ['stop=none&stop=exact', 'Expected stop once but received it 2 times (stop)'],
       ['share=off&share=off', 'Expected share once but received it 2 times (share)'],
       ['size=3', `${NAMES} size (query)`],
       ['Top=3', `${NAMES} Top (query)`],

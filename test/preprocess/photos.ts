@@ -18,6 +18,7 @@ export function evaluation(options: Partial<Evaluation> = {}): Evaluation {
     kernel: 'linear',
     scoreOrder: 'MEAN_THEN_SOFTMAX',
     share: 'AUTO',
+    stop: 'NONE',
     ...options,
   };
 }

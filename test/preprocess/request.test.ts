@@ -24,6 +24,7 @@ test('what is left out is resolved', () => {
       kernel: 'linear',
       scoreOrder: 'MEAN_THEN_SOFTMAX',
       share: 'AUTO',
+      stop: 'NONE',
     },
     mean: MEAN,
     inputSize: 64,
@@ -40,6 +41,7 @@ test('what is given is taken', () => {
     kernel: 'KERNEL_LANCZOS3',
     scoreOrder: 'SCORE_ORDER_SOFTMAX_THEN_MEAN',
     share: 'SHARE_OFF',
+    stop: 'STOP_EXACT',
   };
   expect(
     read({ realise: 'REALISE_FLOAT32_CROPS', mean: { red: 0, green: 255, blue: 0.5 } }, evaluation),
@@ -52,6 +54,7 @@ test('what is given is taken', () => {
       kernel: 'lanczos3',
       scoreOrder: 'SOFTMAX_THEN_MEAN',
       share: 'OFF',
+      stop: 'EXACT',
     },
     mean: { red: 0, green: 255, blue: 0.5 },
     inputSize: 64,
@@ -102,6 +105,7 @@ describe('what is wrong is named', () => {
       'scoreOrder to be one of MEAN_THEN_SOFTMAX, SOFTMAX_THEN_MEAN but received 99 (scoreOrder)',
     ],
     ['a share of the future', {}, { share: 3 as 2 }, 'share to be one of AUTO, OFF but received 3 (share)'],
+    ['a stop of the future', {}, { stop: 3 as 2 }, 'stop to be one of NONE, EXACT but received 3 (stop)'],
     [
       'a form of the future',
       { realise: 4 as 3 },

@@ -2,12 +2,14 @@
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import { connect as connectSocket, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { Channel } from '../../sdk/channel.ts';
+import { createClient } from '../../sdk/index.ts';
 import { fakeClock } from './fake-clock.ts';
 import { clientOf, serveFakes } from './fake-services.ts';
 
@@ -287,4 +289,30 @@ describe.skipIf(!openssl)('TLS', () => {
   ])('a server with %j does not start', async (config, message) => {
     await expect(serve({}, { config })).rejects.toThrow(message);
   });
+});
+
+test('a stream that ends without a status is a call that was lost, and is tried again', async () => {
+  let calls = 0;
+  const server = createHttp2Server();
+  server.on('stream', (stream) => {
+    calls++;
+    stream.resume();
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
+    stream.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('session', (session) => sessions.add(session));
+  closing.push(() => {
+    for (const session of sessions) session.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const retry = { attempts: 3, firstBackoffMs: 1, maxBackoffMs: 1 };
+  const client = createClient({ aggregator: `127.0.0.1:${String(port)}`, retry });
+  closing.push(() => {
+    client.close();
+  });
+  await expect(client.classify(photo)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect(calls).toBe(3);
 });

@@ -229,6 +229,7 @@ describe('options out of range', () => {
       'Expected kernel to be one of nearest, linear, cubic, lanczos3 but received sinc (kernel)',
     ],
     [{ share: 'on' as never }, 'Expected share to be one of AUTO, OFF but received on (share)'],
+    [{ stop: 'exact' as never }, 'Expected stop to be one of NONE, EXACT but received exact (stop)'],
   ])('%o', (options, message) => {
     expect(() => resolveEvaluation(options, IMAGENET)).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT', message }),

@@ -26,6 +26,13 @@ export type ScoreOrder = (typeof SCORE_ORDERS)[number];
 export const SHARES = ['AUTO', 'OFF'] as const;
 export type Share = (typeof SHARES)[number];
 
+/**
+ * When a photo has its answer: when every view is scored (NONE), or as soon as no view that is still to come could
+ * change the most probable class (EXACT).
+ */
+export const STOPS = ['NONE', 'EXACT'] as const;
+export type Stop = (typeof STOPS)[number];
+
 /** Colour levels, 0 to 255, not necessarily whole. */
 export interface Rgb {
   red: number;
@@ -46,6 +53,8 @@ export interface Evaluation {
   scoreOrder: ScoreOrder;
   /** Changes how quickly scores are computed, and posteriors by less than 1e-5. */
   share: Share;
+  /** EXACT changes scores, but never the most probable class. */
+  stop: Stop;
 }
 
 /** What an evaluation takes from the model where the caller is silent. */
@@ -88,6 +97,7 @@ export function resolveEvaluation(options: Partial<Evaluation>, model: Evaluatio
     kernel: oneOf(KERNELS, options.kernel ?? model.kernel ?? 'linear', 'kernel'),
     scoreOrder: oneOf(SCORE_ORDERS, options.scoreOrder ?? 'MEAN_THEN_SOFTMAX', 'scoreOrder'),
     share: oneOf(SHARES, options.share ?? 'AUTO', 'share'),
+    stop: oneOf(STOPS, options.stop ?? 'NONE', 'stop'),
   };
 }
 

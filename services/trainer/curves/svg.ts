@@ -12,6 +12,7 @@ const STYLE = `
   .title { font-size: 15px; font-weight: 600 }
   .quiet { fill: #59636e; fill: var(--quiet); font-size: 11px }
   .grid { stroke: #d8dee4; stroke: var(--faint); stroke-width: 1 }
+  .whisker { stroke: #1f2328; stroke: var(--ink); stroke-width: 1.5 }
   .drop { stroke: #59636e; stroke: var(--quiet); stroke-width: 1; stroke-dasharray: 2 3 }
   .curve { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round }
   .training { stroke: #0072b2; stroke: var(--training) }

@@ -44,12 +44,12 @@ export interface AggregatorServiceClient extends grpc.Client {
   classify(argument: _vgg_v1_ClassifyRequest, callback: grpc.requestCallback<_vgg_v1_ClassifyResponse__Output>): grpc.ClientUnaryCall;
   
   /**
-   * The running answer as views arrive; the last message has the whole one.
+   * The running answer as views arrive; the last message has the one that Classify gives.
    */
   ClassifyStream(argument: _vgg_v1_ClassifyStreamRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_vgg_v1_ClassifyStreamResponse__Output>;
   ClassifyStream(argument: _vgg_v1_ClassifyStreamRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_vgg_v1_ClassifyStreamResponse__Output>;
   /**
-   * The running answer as views arrive; the last message has the whole one.
+   * The running answer as views arrive; the last message has the one that Classify gives.
    */
   classifyStream(argument: _vgg_v1_ClassifyStreamRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_vgg_v1_ClassifyStreamResponse__Output>;
   classifyStream(argument: _vgg_v1_ClassifyStreamRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_vgg_v1_ClassifyStreamResponse__Output>;
@@ -71,7 +71,7 @@ export interface AggregatorServiceHandlers extends grpc.UntypedServiceImplementa
   Classify: grpc.handleUnaryCall<_vgg_v1_ClassifyRequest__Output, _vgg_v1_ClassifyResponse>;
   
   /**
-   * The running answer as views arrive; the last message has the whole one.
+   * The running answer as views arrive; the last message has the one that Classify gives.
    */
   ClassifyStream: grpc.handleServerStreamingCall<_vgg_v1_ClassifyStreamRequest__Output, _vgg_v1_ClassifyStreamResponse>;
   

@@ -26,7 +26,7 @@ export interface Answer {
    */
   'scales'?: (number)[];
   /**
-   * Views that were scored, over all models.
+   * Views that the answer is the mean of, over all models.
    */
   'views'?: (number);
   /**
@@ -46,9 +46,14 @@ export interface Answer {
    */
   'timing'?: (_vgg_v1_Timing | null);
   /**
-   * Each view in view order, if asked for.
+   * Each view that was taken, in view order, if asked for.
    */
   'viewScores'?: (_vgg_v1_ViewScore)[];
+  /**
+   * Views that the whole answer has, over all models; where views is less, the answer was known
+   * early. Set if the request may stop early (STOP_EXACT), else 0.
+   */
+  'viewsTotal'?: (number);
 }
 
 /**
@@ -72,7 +77,7 @@ export interface Answer__Output {
    */
   'scales': (number)[];
   /**
-   * Views that were scored, over all models.
+   * Views that the answer is the mean of, over all models.
    */
   'views': (number);
   /**
@@ -92,7 +97,12 @@ export interface Answer__Output {
    */
   'timing': (_vgg_v1_Timing__Output | null);
   /**
-   * Each view in view order, if asked for.
+   * Each view that was taken, in view order, if asked for.
    */
   'viewScores': (_vgg_v1_ViewScore__Output)[];
+  /**
+   * Views that the whole answer has, over all models; where views is less, the answer was known
+   * early. Set if the request may stop early (STOP_EXACT), else 0.
+   */
+  'viewsTotal': (number);
 }

@@ -16,7 +16,7 @@ export interface ClassifyRequest {
    */
   'models'?: (string)[];
   /**
-   * Protocol, scales, grid, kernel, score order.
+   * Protocol, scales, grid, kernel, score order, when to stop.
    */
   'evaluation'?: (_vgg_v1_Evaluation | null);
   /**
@@ -54,7 +54,7 @@ export interface ClassifyRequest__Output {
    */
   'models': (string)[];
   /**
-   * Protocol, scales, grid, kernel, score order.
+   * Protocol, scales, grid, kernel, score order, when to stop.
    */
   'evaluation': (_vgg_v1_Evaluation__Output | null);
   /**

@@ -16,7 +16,8 @@ export interface ClassifyStreamResponse {
   'viewsTotal'?: (number);
   /**
    * The answer so far: predictions over the views done, their weights scaled to sum to 1.
-   * In the last message, where views_done = views_total, the same as Classify's.
+   * In the last message the same as Classify's; there views_done = views_total, unless the answer
+   * was known early.
    */
   'answer'?: (_vgg_v1_Answer | null);
 }
@@ -35,7 +36,8 @@ export interface ClassifyStreamResponse__Output {
   'viewsTotal': (number);
   /**
    * The answer so far: predictions over the views done, their weights scaled to sum to 1.
-   * In the last message, where views_done = views_total, the same as Classify's.
+   * In the last message the same as Classify's; there views_done = views_total, unless the answer
+   * was known early.
    */
   'answer': (_vgg_v1_Answer__Output | null);
 }

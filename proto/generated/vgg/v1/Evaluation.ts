@@ -4,6 +4,7 @@ import type { Protocol as _vgg_v1_Protocol, Protocol__Output as _vgg_v1_Protocol
 import type { Kernel as _vgg_v1_Kernel, Kernel__Output as _vgg_v1_Kernel__Output } from '../../vgg/v1/Kernel.ts';
 import type { ScoreOrder as _vgg_v1_ScoreOrder, ScoreOrder__Output as _vgg_v1_ScoreOrder__Output } from '../../vgg/v1/ScoreOrder.ts';
 import type { Share as _vgg_v1_Share, Share__Output as _vgg_v1_Share__Output } from '../../vgg/v1/Share.ts';
+import type { Stop as _vgg_v1_Stop, Stop__Output as _vgg_v1_Stop__Output } from '../../vgg/v1/Stop.ts';
 
 /**
  * How a photo is to be evaluated. Unset fields take the model's defaults.
@@ -38,6 +39,10 @@ export interface Evaluation {
    * Whether the views of one plane may be computed together.
    */
   'share'?: (_vgg_v1_Share);
+  /**
+   * When the answer is there. Looked at by the aggregator alone.
+   */
+  'stop'?: (_vgg_v1_Stop);
 }
 
 /**
@@ -73,4 +78,8 @@ export interface Evaluation__Output {
    * Whether the views of one plane may be computed together.
    */
   'share': (_vgg_v1_Share__Output);
+  /**
+   * When the answer is there. Looked at by the aggregator alone.
+   */
+  'stop': (_vgg_v1_Stop__Output);
 }

@@ -1,0 +1,154 @@
+// The views of a photo, every one by itself against what they share computed once, against other libraries with the
+// same weights and the same crops: times and ratios for the paper's D and E and the default model.
+//
+//     node dist/bench/crops.js [--python python3] [--peers onnxruntime,openvino,ncnn,mnn,pytorch]
+//         [--networks D,E,default] [--planes 256,384,512] [--protocols multi-crop,dense] [--repeats 5] [--threads N]
+//         [--json FILE] [--svg FILE] [--report docs/performance.md [--only-report]]
+//     node dist/bench/crops.js --sweep …      the same network on many planes: is any slower than by itself?
+//
+// Sides take turns in one run. Peers are Python packages (bench/peers/requirements.txt); each is a process of its own
+// that gets finished float32 crops, chooses the quickest of the few ways that it has, scores 16 crops in its turn, and
+// must give the same posteriors. What is missing is left out. --planes are of networks with inputs of 224; the default
+// model has its own. --report keeps the numbers beside the page, and writes its tables and its plot from them.
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { integer, kebab, named } from '../cli/options.ts';
+import { startEngine } from '../services/inference/engines.ts';
+import { NETWORK_NAMES } from '../vgg/networks.ts';
+import { commandOf, load, machineOf } from './crops/machine.ts';
+import { measureNetwork, type Absent } from './crops/measure.ts';
+import { DEFAULT, subjectOf } from './crops/networks.ts';
+import { cropsBlocks, filled, installLine, sweepBlocks } from './crops/page.ts';
+import { PEERS, type PeerName } from './crops/peers.ts';
+import { cropsSvg } from './crops/plot.ts';
+import type { CropsResults } from './crops/results.ts';
+import { sweepNetwork, type SweepResults } from './crops/sweep.ts';
+import { asText, machineText, productsTable, summaryLines, sweepTable, timesTable } from './crops/tables.ts';
+
+const { values } = parseArgs({
+  options: {
+    python: { type: 'string', default: 'python3' },
+    peers: { type: 'string', default: Object.keys(PEERS).join(',') },
+    networks: { type: 'string', default: `D,E,${DEFAULT}` },
+    planes: { type: 'string', default: '256,384,512' },
+    protocols: { type: 'string', default: 'multi-crop,dense' },
+    repeats: { type: 'string', default: '5' },
+    threads: { type: 'string', default: String(availableParallelism()) },
+    json: { type: 'string' },
+    svg: { type: 'string' },
+    report: { type: 'string' },
+    'only-report': { type: 'boolean', default: false },
+    sweep: { type: 'boolean', default: false },
+  },
+});
+const list = (text: string) => text.split(',').filter((item) => item !== '');
+const repeats = integer(values.repeats, '--repeats', 1, 1000);
+const threads = integer(values.threads, '--threads', 1, 1024);
+const networks = list(values.networks).map((name) =>
+  named([...NETWORK_NAMES, DEFAULT] as const, name, '--networks'),
+);
+const planes = list(values.planes).map((text) => integer(text, '--planes', 224, 4096));
+const protocols = list(values.protocols).map(
+  (text) =>
+    (({ 'multi-crop': 'MULTI_CROP', dense: 'DENSE' }) as const)[
+      named(['multi-crop', 'dense'], text, '--protocols')
+    ],
+);
+const peers = list(values.peers).map((name) => named(Object.keys(PEERS) as PeerName[], name, '--peers'));
+// Numbers and plots of a page lie in a folder of its name.
+const beside = values.report?.replace(/\.md$/, '');
+const kept =
+  values.json ??
+  (beside === undefined ? undefined : join(beside, values.sweep ? 'sweep.json' : 'crops.json'));
+const plot = values.svg ?? (beside === undefined ? undefined : join(beside, 'crops.svg'));
+const onStep = (step: string) => {
+  console.error(step);
+};
+
+if (values.sweep) await sweep();
+else await crops();
+
+async function crops(): Promise<void> {
+  const results = values['only-report'] ? (read() as CropsResults) : await measureAll();
+  if (!values['only-report']) {
+    write(kept, JSON.stringify(results, undefined, 1));
+    show(results);
+  }
+  write(plot, cropsSvg(results));
+  if (values.report !== undefined)
+    write(values.report, filled(readFileSync(values.report, 'utf8'), cropsBlocks(results)));
+}
+
+async function measureAll(): Promise<CropsResults> {
+  const before = load();
+  const engine = await startEngine('onnx', { threads });
+  const absent: Absent = new Map();
+  const results: CropsResults['networks'] = [];
+  const measurement = { protocols, repeats, threads, python: values.python, peers, onStep };
+  for (const name of networks)
+    results.push(await measureNetwork(engine, await subjectOf(name, planes), measurement, absent));
+  const facts = engine.facts();
+  await engine.close();
+  return {
+    command: commandOf('crops.js', process.argv.slice(2)),
+    machine: machineOf(facts, before),
+    repeats,
+    absent: [...absent].map(([name, reason]) => ({ name, reason })),
+    networks: results,
+  };
+}
+
+function show(results: CropsResults): void {
+  console.log(machineText(results));
+  for (const network of results.networks) {
+    for (const protocol of protocols) {
+      console.log(
+        `\n${network.name} (weights: ${network.weights}), ${kebab(protocol)}, offsets by ${String(network.align)}`,
+      );
+      console.log(`${asText(timesTable(network, protocol))}\n`);
+      console.log(`products, billions\n${asText(productsTable(network, protocol))}`);
+    }
+  }
+  console.log(`\n${summaryLines(results).join('\n')}`);
+  for (const { name, reason } of results.absent) console.log(`left out: ${name}: ${reason}`);
+  const install = installLine(values.python, results.absent);
+  if (install !== undefined) console.log(install);
+}
+
+async function sweep(): Promise<void> {
+  const results = values['only-report'] ? (read() as SweepResults) : await sweepAll();
+  if (!values['only-report']) {
+    write(kept, JSON.stringify(results, undefined, 1));
+    console.log(machineText(results));
+    for (const network of results.networks)
+      console.log(`\n${network.name}: times as fast as every view by itself\n${asText(sweepTable(network))}`);
+  }
+  if (values.report !== undefined)
+    write(values.report, filled(readFileSync(values.report, 'utf8'), sweepBlocks(results)));
+}
+
+async function sweepAll(): Promise<SweepResults> {
+  const before = load();
+  const engine = await startEngine('onnx', { threads });
+  const results: SweepResults['networks'] = [];
+  for (const name of networks)
+    results.push(await sweepNetwork(engine, await subjectOf(name, planes), repeats, onStep));
+  const facts = engine.facts();
+  await engine.close();
+  const command = commandOf('crops.js', process.argv.slice(2));
+  return { command, machine: machineOf(facts, before), repeats, networks: results };
+}
+
+function read(): unknown {
+  if (kept === undefined || !existsSync(kept)) throw new Error(`Expected numbers in ${kept ?? '--json'}`);
+  return JSON.parse(readFileSync(kept, 'utf8'));
+}
+
+function write(file: string | undefined, text: string): void {
+  if (file === undefined) return;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text.endsWith('\n') ? text : `${text}\n`);
+}

@@ -1,0 +1,28 @@
+// What a run is made on, without naming anybody's machine.
+
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import type { EngineFacts } from '../../services/inference/engine.ts';
+import type { Machine } from './results.ts';
+
+/** @param before how many processes wanted a core when the run began: {@link load} */
+export function machineOf({ library, version, threads }: EngineFacts, before: number): Machine {
+  return {
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    threads,
+    node: process.version,
+    engine: `${library} ${version}`,
+    load: [before, load()],
+  };
+}
+
+/** Processes that want a core, a mean over the last minute. */
+export function load(): number {
+  return Number((loadavg()[0] ?? NaN).toFixed(1));
+}
+
+/** This command as others can give it: paths of this machine become what they are. */
+export function commandOf(script: string, args: readonly string[]): string {
+  const shown = args.map((arg, i) => (args[i - 1] === '--python' && arg.includes('/') ? 'PYTHON' : arg));
+  return ['node', `dist/bench/${script}`, ...shown].join(' ');
+}

@@ -1,0 +1,73 @@
+// This project's own sides: one engine, told how to go about views. Knows units and batches; not what is compared.
+
+import type { EngineModel, Unit, Wanted } from '../../services/inference/engine.ts';
+import { macs, type NetworkSpec } from '../../vgg/networks.ts';
+import type { View } from '../../vgg/views.ts';
+import { HERE, NAIVE } from './results.ts';
+import { spread, type Work } from './works.ts';
+
+/** A way of going about the views of a plane. */
+export interface Side {
+  name: string;
+  wanted: Wanted;
+  /** Whether each view takes its own time, whatever the others are: a sample of them then tells it for all. */
+  apart: boolean;
+}
+
+const WANTED = { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false } as const;
+
+/** In the order of tables. */
+export const SIDES: readonly Side[] = [
+  { name: NAIVE, wanted: { ...WANTED, share: 'off' }, apart: true },
+  { name: HERE, wanted: { ...WANTED, share: 'auto' }, apart: false },
+];
+
+/** So many crops tell how long one takes: two batches of 8, or more of a small network. */
+export function sampleSize(spec: NetworkSpec): number {
+  const batches = SAMPLE_PRODUCTS / (8 * macs(spec, spec.inputSize, spec.inputSize));
+  return 8 * Math.max(2, Math.round(batches));
+}
+
+// Of two batches of D.
+const SAMPLE_PRODUCTS = 2.5e11;
+
+/** The views of a work that a side computes. */
+export function computedViews(spec: NetworkSpec, { apart }: Side, { protocol, views }: Work): View[] {
+  return spread(views, apart && protocol === 'MULTI_CROP' ? sampleSize(spec) : views.length);
+}
+
+/** The units of a side's views. */
+export function unitsOf(model: EngineModel, side: Side, work: Work): Unit[] {
+  return model.plan(work.plane, computedViews(model.model.spec, side, work), side.wanted);
+}
+
+/** Scores a side's views once. @returns milliseconds, with planning as every request has it */
+export async function timeSide(model: EngineModel, side: Side, work: Work): Promise<number> {
+  const start = performance.now();
+  await scoreAll(model, unitsOf(model, side, work));
+  return performance.now() - start;
+}
+
+/** Posteriors by the views' indices. */
+export async function posteriorsOf(
+  model: EngineModel,
+  { wanted }: Side,
+  { plane, views }: Work,
+): Promise<Map<number, Float32Array>> {
+  return scoreAll(model, model.plan(plane, views, wanted));
+}
+
+async function scoreAll(model: EngineModel, units: readonly Unit[]): Promise<Map<number, Float32Array>> {
+  const posteriors = new Map<number, Float32Array>();
+  // Units of one shape lie together.
+  for (let at = 0; at < units.length;) {
+    const [first] = units.slice(at, at + 1) as [Unit];
+    const same = units.slice(at, at + model.batchLimit(first));
+    const end = same.findIndex(({ shapeKey }) => shapeKey !== first.shapeKey);
+    const batch = end < 0 ? same : same.slice(0, end);
+    for (const { scores } of await model.score(batch))
+      for (const { view, posterior } of scores) posteriors.set(view, posterior);
+    at += batch.length;
+  }
+  return posteriors;
+}
