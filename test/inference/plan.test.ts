@@ -57,6 +57,18 @@ describe('views of a plane', () => {
     expect(unitsOf(planner({}), views, { ...AUTO, share: 'off' })).toEqual(apart);
   });
 
+  test('are not tried in halves where the whole does not pay', () => {
+    let asked = 0;
+    const counting = (layer: ConvLayer) => {
+      asked++;
+      return tileOutputs(layer);
+    };
+    unitsOf(planner({ tileOutputs: counting }), crops());
+    const once = asked;
+    unitsOf(planner({ tileOutputs: counting, price: 0.01 }), crops());
+    expect(asked).toBe(2 * once);
+  });
+
   test.each([{ price: 0.01 }, { auto: false }])(
     'are together when that is asked for, whatever %o',
     (dear) => {

@@ -118,7 +118,8 @@ export class Planner {
       const shapeKey = `shared ${geometryKey(how.plane, some)}`;
       return [{ shapeKey, shared: true, cost, pixels, views: indices }];
     }
-    if (indices.length <= 1) return indices.map((index) => this.#alone(views, index));
+    // Halves share no more than the whole, and are asked for only where that is too much at once.
+    if (!pays || indices.length <= 1) return indices.map((index) => this.#alone(views, index));
     return halves(views, indices).flatMap((half) => this.#together(views, half, how));
   }
 }
