@@ -172,7 +172,7 @@ const tiny = (network: NetworkSpec['network']): NetworkSpec => ({
 describe('a plan gives every view the scores that it has alone', () => {
   test.each(NETWORK_NAMES)('network %s', (network) => {
     const evaluation = resolveEvaluation(
-      { protocol: 'DENSE_AND_MULTI_CROP', scales: [38], grid: 3 },
+      { protocol: 'DENSE_AND_MULTI_CROP', scales: [38], grid: 3, align: 1 },
       { inputSize: 32, scales: [38] },
     );
     const { planes, views } = evaluationViews({ width: 43, height: 38 }, evaluation, 32);
