@@ -66,9 +66,10 @@ export function addViewOptions(command: Command): Command {
       ),
     )
     .addOption(
-      new Option('--align <n>', 'crop offsets are multiples of this many pixels (default: 1)').argParser(
-        (text) => number(text, '--align'),
-      ),
+      new Option(
+        '--align <n>',
+        "crop offsets are multiples of this many pixels; 1: the paper's regular grid (default: 8 for grids, else 1)",
+      ).argParser((text) => number(text, '--align')),
     );
 }
 

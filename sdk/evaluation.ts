@@ -37,7 +37,10 @@ export interface EvaluationOptions {
   scales?: readonly number[] | undefined;
   /** Crops along each side for MULTI_CROP: 1 to 16. Default: 5. */
   grid?: number | undefined;
-  /** Crop offsets are multiples of this many pixels: 1 to 64. Default: 1. */
+  /**
+   * Crop offsets are multiples of this many pixels: 1 to 64. 1 is the paper's regular grid. Default: 8 for MULTI_CROP
+   * and the crops of DENSE_AND_MULTI_CROP, 1 for others.
+   */
   align?: number | undefined;
   /** Resize kernel. */
   kernel?: Kernel | undefined;

@@ -102,7 +102,8 @@ async function evaluateSitting(sitting: Sitting, photos: string, at: Folders): P
     ...['evaluate', photos, '--ground-truth', join(at.run(first), 'held-out.csv')],
     ...['--models', at.models, '--model', sitting.trials.join(',')],
     ...['--protocols', sitting.protocols.join(','), '--scales', `${one.join(',')};${three.join(',')}`],
-    ...(sitting.fuse ? ['--fuse'] : []),
+    // The paper's grid, to the pixel.
+    ...['--align', '1', ...(sitting.fuse ? ['--fuse'] : [])],
     ...['--output', output, '--resume'],
   );
 }

@@ -77,7 +77,7 @@ export function addEvaluateOptions(command: Command): Command {
     .option('--grid <n>', 'crops along each side for multi-crop (default: 5)', whole('--grid', 1))
     .option(
       '--align <list>',
-      'crop offsets are multiples of so many pixels; several, such as 1,8, are compared (default: 1)',
+      "crop offsets are multiples of so many pixels; 1: the paper's regular grid; several, such as 1,8, are compared (default: 8 for grids, else 1)",
       (text) => unique(text.split(',').map(whole('--align', 1))),
     )
     .option('--kernel <name>', `resize kernel: ${KERNELS.join(', ')} (default: the model's)`, (text) =>

@@ -20,7 +20,7 @@ test('what is left out is resolved', () => {
       protocol: 'MULTI_CROP',
       scales: [64],
       grid: 5,
-      align: 1,
+      align: 8,
       kernel: 'linear',
       scoreOrder: 'MEAN_THEN_SOFTMAX',
       share: 'AUTO',

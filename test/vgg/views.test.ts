@@ -80,13 +80,31 @@ describe('protocols', () => {
   });
 
   test('grid offsets are rounded half up', () => {
-    const { views } = evaluate({ scales: [256], grid: 3 }, { width: 305, height: 256 });
+    const { views } = evaluate({ scales: [256], grid: 3, align: 1 }, { width: 305, height: 256 });
     expect(views.slice(0, 3).map(({ x }) => x)).toEqual([0, 41, 81]); // 81/2 = 40.5
   });
 
   test('aligned offsets are multiples that fit', () => {
     const { views } = evaluate({ scales: [256], align: 8 }, { width: 305, height: 256 });
     expect(views.slice(0, 5).map(({ x }) => x)).toEqual([0, 24, 40, 64, 80]); // of 0, 20.25, 40.5, 60.75, 81
+    const coarse = evaluate({ scales: [256], align: 16 }, { width: 305, height: 256 });
+    expect(coarse.views.slice(0, 5).map(({ x }) => x)).toEqual([0, 16, 48, 64, 80]);
+  });
+
+  test.each([
+    ['CENTER_CROP', 1],
+    ['TEN_CROP', 1],
+    ['MULTI_CROP', 8],
+    ['DENSE_AND_MULTI_CROP', 8],
+    ['GOOGLENET_144', 1],
+  ] as const)('%s is aligned to %i unless told', (protocol, align) => {
+    const aligned = (align?: number) =>
+      evaluate(
+        { protocol, scales: [300], ...(align !== undefined && { align }) },
+        { width: 305, height: 256 },
+      );
+    expect(aligned()).toEqual(aligned(align));
+    expect(aligned()).not.toEqual(aligned(9 - align));
   });
 
   test('the ten crops are corners and centre', () => {

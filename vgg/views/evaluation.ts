@@ -47,7 +47,7 @@ export interface Evaluation {
   scales: readonly number[];
   /** Crops along each side for MULTI_CROP, 1 to 16. */
   grid: number;
-  /** Crop offsets are multiples of this many pixels, 1 to 64. */
+  /** Crop offsets are multiples of this many pixels, 1 to 64; 1 is the paper's regular grid. */
   align: number;
   kernel: Kernel;
   scoreOrder: ScoreOrder;
@@ -72,6 +72,10 @@ export const MAX_GRID = 16;
 /** Largest alignment in pixels. */
 export const MAX_ALIGN = 64;
 
+// Of a grid: its crops then share activations up to the third pool, whose stride this is. What it costs is in
+// docs/align.md. Corners and centres are where the papers have them.
+const GRID_ALIGN = 8;
+
 // GoogLeNet's scales, for crops of 224.
 const GOOGLENET_SCALES = [256, 288, 320, 352];
 
@@ -89,11 +93,12 @@ export function resolveEvaluation(options: Partial<Evaluation>, model: Evaluatio
       : (model.scales ?? []);
   const scales = options.scales?.length ? options.scales : defaults;
   checkScales(scales, model);
+  const align = protocol === 'MULTI_CROP' || protocol === 'DENSE_AND_MULTI_CROP' ? GRID_ALIGN : 1;
   return {
     protocol,
     scales: [...scales],
     grid: integer(options.grid ?? 5, 1, MAX_GRID, 'grid'),
-    align: integer(options.align ?? 1, 1, MAX_ALIGN, 'align'),
+    align: integer(options.align ?? align, 1, MAX_ALIGN, 'align'),
     kernel: oneOf(KERNELS, options.kernel ?? model.kernel ?? 'linear', 'kernel'),
     scoreOrder: oneOf(SCORE_ORDERS, options.scoreOrder ?? 'MEAN_THEN_SOFTMAX', 'scoreOrder'),
     share: oneOf(SHARES, options.share ?? 'AUTO', 'share'),

@@ -89,7 +89,7 @@ function poison(matrix: Matrix, needed: ReadonlySet<number>): void {
 describe('every activation of every view is what it is alone, and no list reads what is nobody’s', () => {
   test.each(NETWORK_NAMES)('network %s', (network) => {
     const plane = { width: 43, height: 38 };
-    const views = protocolViews(plane, 32, { protocol: 'DENSE_AND_MULTI_CROP', grid: 3 });
+    const views = protocolViews(plane, 32, { protocol: 'DENSE_AND_MULTI_CROP', grid: 3, align: 1 });
     expectSame(tinyNetwork(network), plane, views, OPTIONS);
   });
 

@@ -24,7 +24,9 @@ export interface Evaluation {
    */
   'grid'?: (number);
   /**
-   * Crop offsets are the nearest multiple of this many pixels: 1 to 64. 0: 1.
+   * Crop offsets are the nearest multiple of this many pixels that fits: 1 to 64.
+   * 1 is the paper's regular grid. 0: 8 for the grid of MULTI_CROP and
+   * DENSE_AND_MULTI_CROP, else 1.
    */
   'align'?: (number);
   /**
@@ -63,7 +65,9 @@ export interface Evaluation__Output {
    */
   'grid': (number);
   /**
-   * Crop offsets are the nearest multiple of this many pixels: 1 to 64. 0: 1.
+   * Crop offsets are the nearest multiple of this many pixels that fits: 1 to 64.
+   * 1 is the paper's regular grid. 0: 8 for the grid of MULTI_CROP and
+   * DENSE_AND_MULTI_CROP, else 1.
    */
   'align': (number);
   /**

@@ -17,7 +17,7 @@ export const Protocol = {
    */
   PROTOCOL_TEN_CROP: 'PROTOCOL_TEN_CROP',
   /**
-   * Per scale a regular grid of grid × grid crops, each also mirrored: 50 views for grid 5.
+   * Per scale a grid of grid × grid crops, each also mirrored: 50 views for grid 5.
    */
   PROTOCOL_MULTI_CROP: 'PROTOCOL_MULTI_CROP',
   /**
@@ -54,7 +54,7 @@ export type Protocol =
   | 'PROTOCOL_TEN_CROP'
   | 2
   /**
-   * Per scale a regular grid of grid × grid crops, each also mirrored: 50 views for grid 5.
+   * Per scale a grid of grid × grid crops, each also mirrored: 50 views for grid 5.
    */
   | 'PROTOCOL_MULTI_CROP'
   | 3
