@@ -26,7 +26,15 @@ import { PEERS, type PeerName } from './crops/peers.ts';
 import { cropsSvg } from './crops/plot.ts';
 import type { CropsResults } from './crops/results.ts';
 import { sweepNetwork, type SweepResults } from './crops/sweep.ts';
-import { asText, machineText, productsTable, summaryLines, sweepTable, timesTable } from './crops/tables.ts';
+import {
+  asText,
+  machineLines,
+  productsTable,
+  summaryLines,
+  sweepLine,
+  sweepTable,
+  timesTable,
+} from './crops/tables.ts';
 
 const { values } = parseArgs({
   options: {
@@ -74,7 +82,7 @@ else await crops();
 async function crops(): Promise<void> {
   const results = values['only-report'] ? (read() as CropsResults) : await measureAll();
   if (!values['only-report']) {
-    write(kept, JSON.stringify(results, undefined, 1));
+    write(kept, jsonOf(results));
     show(results);
   }
   write(plot, cropsSvg(results));
@@ -102,7 +110,7 @@ async function measureAll(): Promise<CropsResults> {
 }
 
 function show(results: CropsResults): void {
-  console.log(machineText(results));
+  console.log(machineLines(results).join('\n'));
   for (const network of results.networks) {
     for (const protocol of protocols) {
       console.log(
@@ -121,10 +129,10 @@ function show(results: CropsResults): void {
 async function sweep(): Promise<void> {
   const results = values['only-report'] ? (read() as SweepResults) : await sweepAll();
   if (!values['only-report']) {
-    write(kept, JSON.stringify(results, undefined, 1));
-    console.log(machineText(results));
+    write(kept, jsonOf(results));
+    console.log(machineLines(results).join('\n'));
     for (const network of results.networks)
-      console.log(`\n${network.name}: times as fast as every view by itself\n${asText(sweepTable(network))}`);
+      console.log(`\n${sweepLine(network)}\n${asText(sweepTable(network))}`);
   }
   if (values.report !== undefined)
     write(values.report, filled(readFileSync(values.report, 'utf8'), sweepBlocks(results)));
@@ -145,6 +153,12 @@ async function sweepAll(): Promise<SweepResults> {
 function read(): unknown {
   if (kept === undefined || !existsSync(kept)) throw new Error(`Expected numbers in ${kept ?? '--json'}`);
   return JSON.parse(readFileSync(kept, 'utf8'));
+}
+
+// A list of times is one line.
+function jsonOf(results: CropsResults | SweepResults): string {
+  const text = JSON.stringify(results, undefined, 1);
+  return text.replace(/\[[\d\s.,]+\]/g, (times) => times.replace(/\s+/g, '').replaceAll(',', ', '));
 }
 
 function write(file: string | undefined, text: string): void {

@@ -143,7 +143,7 @@ function workResult(model: EngineModel, work: Work, times: readonly number[][]):
   const { width, height } = plane;
   const sides = SIDES.map((side, i) => {
     const computed = computedViews(model.model.spec, side, work).length;
-    return [side.name, { computed, ms: (times[i] ?? []).map(tenths) }] as const;
+    return [side.name, { computed, ms: times[i] ?? [] }] as const;
   });
   const here = SIDES.find(({ name }) => name === HERE) as Side;
   const units = unitsOf(model, here, work);
@@ -155,11 +155,7 @@ function workResult(model: EngineModel, work: Work, times: readonly number[][]):
   };
 }
 
-function peerResult(peer: CropsPeer, computed: number, ms: readonly number[]): PeerResult {
+function peerResult(peer: CropsPeer, computed: number, ms: number[]): PeerResult {
   const { name, version, way, batch, difference } = peer;
-  return { name, version, way, batch, difference, computed, ms: ms.map(tenths) };
-}
-
-function tenths(ms: number): number {
-  return Number(ms.toFixed(1));
+  return { name, version, way, batch, difference, computed, ms };
 }

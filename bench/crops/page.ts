@@ -4,7 +4,15 @@
 import type { Protocol } from '../../vgg/views.ts';
 import type { CropsResults } from './results.ts';
 import { PEERS } from './peers.ts';
-import { asMarkdown, machineText, productsTable, summaryLines, sweepTable, timesTable } from './tables.ts';
+import {
+  asMarkdown,
+  machineLines,
+  productsTable,
+  summaryLines,
+  sweepLine,
+  sweepTable,
+  timesTable,
+} from './tables.ts';
 import type { SweepResults } from './sweep.ts';
 
 /** Of each mark, what belongs there. */
@@ -37,10 +45,8 @@ export function cropsBlocks(results: CropsResults): Blocks {
   const { networks, absent } = results;
   const left = absent.map(({ name, reason }) => `Not there: ${name} (${reason}).`);
   return {
-    summary: summaryLines(results)
-      .map((line) => `- ${line}`)
-      .join('\n'),
-    run: [machineText(results), ...left].join('\n'),
+    summary: listed(summaryLines(results)),
+    run: listed([...machineLines(results), ...left]),
     times: sections(networks, timesTable),
     products: sections(networks, productsTable),
   };
@@ -49,9 +55,10 @@ export function cropsBlocks(results: CropsResults): Blocks {
 /** What a sweep gave. */
 export function sweepBlocks(results: SweepResults): Blocks {
   const tables = results.networks.map(
-    (network) => `### ${network.name}\n\n${asMarkdown(sweepTable(network))}\n`,
+    (network) =>
+      `### ${network.name}, planes of any size\n\n${sweepLine(network)}\n\n${asMarkdown(sweepTable(network))}\n`,
   );
-  return { sweep: [machineText(results), '', ...tables].join('\n') };
+  return { sweep: [listed(machineLines(results)), '', ...tables].join('\n') };
 }
 
 function sections(networks: CropsResults['networks'], tableOf: typeof timesTable): string {
@@ -63,6 +70,10 @@ function sections(networks: CropsResults['networks'], tableOf: typeof timesTable
       }),
     )
     .join('\n');
+}
+
+function listed(lines: readonly string[]): string {
+  return lines.map((line) => `- ${line}`).join('\n');
 }
 
 /** How to get the peers that are not there. */

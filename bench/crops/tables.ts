@@ -70,7 +70,9 @@ export function timesTable(network: NetworkResult, protocol: Protocol): Table {
 }
 
 function timeCell({ ms, ratio }: Comparison, side: string): string {
-  const times = `${figure(ms.middle)} ms (${figure(ms.low)}–${figure(ms.high)})`;
+  const [unit, name] = ms.middle < 1000 ? [1, 'ms'] : [1000, 's'];
+  const [low, middle, high] = [ms.low, ms.middle, ms.high].map((each) => figure(each / unit));
+  const times = `${String(middle)} ${name} (${String(low)}–${String(high)})`;
   return side === NAIVE ? times : `${times} ${ratio.middle.toFixed(2)} ×`;
 }
 
@@ -112,10 +114,12 @@ export function productsTable(network: NetworkResult, protocol: Protocol): Table
     rows: columnsOf(network, protocol).map(({ title, works }) => {
       const total = (name: 'alone' | 'once' | 'units') =>
         works.reduce((sum, { products }) => sum + products[name], 0);
-      const fewer = (name: 'once' | 'units') =>
-        `${giga(total(name))} (${(total('alone') / total(name)).toFixed(2)} times fewer)`;
+      const fewer = (name: 'once' | 'units') => {
+        const times = (total('alone') / total(name)).toFixed(2);
+        return figure(total(name) / 1e9) + (times === '1.00' ? '' : ` (${times} times fewer)`);
+      };
       const views = works.reduce((sum, each) => sum + each.views, 0);
-      return [title, String(views), giga(total('alone')), fewer('once'), fewer('units')];
+      return [title, String(views), figure(total('alone') / 1e9), fewer('once'), fewer('units')];
     }),
   };
 }
@@ -164,6 +168,15 @@ export function sweepTable({ cases }: SweepResults['networks'][number]): Table {
   };
 }
 
+/** The range of what is computed together, in one line. */
+export function sweepLine({ name, cases }: SweepResults['networks'][number]): string {
+  const ratios = cases.filter(({ here }) => here).map(sweepRatio);
+  const apart = `${String(cases.length - ratios.length)} of ${String(cases.length)} apart`;
+  if (ratios.length === 0) return `${name}: ${apart}.`;
+  const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(2));
+  return `${name}: ${String(least)} to ${String(most)} times as fast; ${apart}.`;
+}
+
 // Measured twice, the same comes out as different by so much.
 const SLOWER = 0.95;
 
@@ -172,30 +185,27 @@ function caseTitle({ grid, align }: SweepCase): string {
   return `${String(grid)} × ${String(grid)}${align === 1 ? '' : `, by ${String(align)}`}`;
 }
 
-/** What a run was made on. */
-export function machineText({
+/** What a run was made on, and how. */
+export function machineLines({
   command,
   machine,
   repeats,
-}: Pick<CropsResults, 'command' | 'machine' | 'repeats'>): string {
+}: Pick<CropsResults, 'command' | 'machine' | 'repeats'>): string[] {
   const { processor, cores, threads, node, engine, load } = machine;
   return [
     `\`${command}\``,
     `${processor}, ${String(cores)} cores, ${String(threads)} threads for everybody; Node ${node}, ${engine}.`,
-    `Medians and quartiles of ${String(repeats)} rounds in which all sides take turns.`,
+    `Medians and quartiles of ${String(repeats)} rounds.`,
     `Processes that wanted a core, a mean over a minute: ${String(load[0])} before, ${String(load[1])} after.`,
-  ].join('\n');
-}
-
-function figure(ms: number): string {
-  return ms < 100 ? ms.toFixed(1) : Math.round(ms).toLocaleString('en');
+  ];
 }
 
 function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  return `${figure(ms / 1000)} s`;
 }
 
-function giga(products: number): string {
-  const billions = products / 1e9;
-  return billions < 100 ? billions.toFixed(1) : Math.round(billions).toLocaleString('en');
+// Three digits, or all before the point.
+function figure(value: number): string {
+  if (value >= 100) return Math.round(value).toLocaleString('en');
+  return value.toFixed(value >= 10 ? 1 : 2);
 }

@@ -4,7 +4,7 @@
 export type Turn = () => Promise<number>;
 
 /**
- * Milliseconds of each turn in each round, in the order of the turns. One round before them is not counted.
+ * Milliseconds, to a tenth, of each turn in each round, in the order of the turns. One round before them is not counted.
  *
  * @param pause before every turn, for what others leave spinning
  */
@@ -18,7 +18,7 @@ export async function takeTurns(
     for (const [i, turn] of turns.entries()) {
       await pause();
       const ms = await turn();
-      if (round > 0) times[i]?.push(ms);
+      if (round > 0) times[i]?.push(Number(ms.toFixed(1)));
     }
   }
   return times;

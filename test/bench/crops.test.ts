@@ -1,9 +1,11 @@
-// What is said of measured times: sums, ratios, tables, the plot, the page. Times are made up; the last test reads
-// what is committed.
+// What is said of measured times: sums, ratios, tables, the plot, the page. Times are made up, but for the last tests,
+// which read what is committed.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commandOf } from '../../bench/crops/machine.ts';
-import { cropsBlocks, filled, installLine } from '../../bench/crops/page.ts';
+import { cropsBlocks, filled, installLine, sweepBlocks } from '../../bench/crops/page.ts';
 import { cropsSvg, groupsOf } from '../../bench/crops/plot.ts';
 import { productsOf } from '../../bench/crops/products.ts';
 import {
@@ -16,18 +18,20 @@ import {
   type NetworkResult,
   type WorkResult,
 } from '../../bench/crops/results.ts';
-import { sweepRatio, type SweepCase } from '../../bench/crops/sweep.ts';
+import { sweepRatio, type SweepCase, type SweepResults } from '../../bench/crops/sweep.ts';
 import {
   asMarkdown,
   asText,
   productsTable,
   summaryLines,
+  sweepLine,
   sweepTable,
   timesTable,
 } from '../../bench/crops/tables.ts';
 import { takeTurns } from '../../bench/crops/turns.ts';
 import { spread } from '../../bench/crops/works.ts';
 import { quartiles } from '../../bench/median.ts';
+import { packageRoot } from '../../proto/package-root.ts';
 import { macs } from '../../vgg/networks.ts';
 
 const PRODUCTS = { alone: 600e9, once: 200e9, units: 60e9 };
@@ -185,8 +189,8 @@ describe('tables', () => {
     const { header, rows } = timesTable(NETWORK, 'MULTI_CROP');
     expect(header).toEqual(['', '256 × 341', '384 × 469', 'all', 'how']);
     expect(rows.map(([side]) => side)).toEqual(['each view by itself', 'vgg-serve', 'ncnn 1.0', 'MNN 3.6']);
-    expect(rows[0]).toContain('5,000 ms (5,000–7,500)');
-    expect(rows[1]?.slice(1, 3)).toEqual(['1,000 ms (1,000–1,500) 5.00 ×', '2,500 ms (2,500–3,750) 2.00 ×']);
+    expect(rows[0]).toContain('5.00 s (5.00–7.50)');
+    expect(rows[1]?.slice(1, 3)).toEqual(['1.00 s (1.00–1.50) 5.00 ×', '2.50 s (2.50–3.75) 2.00 ×']);
     expect(rows[0]?.at(-1)).toBe('10 of each plane, scaled');
     expect(rows[1]?.at(-1)).toBe('all, sharing; posteriors within 2e-6');
     expect(rows[2]?.at(-1)).toBe('4 crops, scaled; batches of 1; posteriors within 1e-6');
@@ -201,6 +205,7 @@ describe('tables', () => {
   test('have peers at crops alone', () => {
     const { rows } = timesTable(NETWORK, 'DENSE');
     expect(rows.map(([side]) => side)).toEqual(['each view by itself', 'vgg-serve']);
+    expect(rows.map((row) => row[1])).toEqual(['40.0 ms (40.0–40.0)', '20.0 ms (20.0–20.0) 2.00 ×']);
     expect(rows[1]?.at(-1)).toBe('all, none sharing');
   });
 
@@ -232,6 +237,13 @@ describe('the sweep', () => {
 
   test('compares the same views', () => {
     expect([slow, fast, apart].map(sweepRatio)).toEqual([0.5, 4, 1]);
+  });
+
+  test('says how far it goes', () => {
+    expect(sweepLine({ name: 'D', inputSize: 32, cases: [slow, fast, apart] })).toBe(
+      'D: 0.50 to 4.00 times as fast; 1 of 3 apart.',
+    );
+    expect(sweepLine({ name: 'D', inputSize: 32, cases: [apart] })).toBe('D: 1 of 1 apart.');
   });
 
   test('says where the default is slower', () => {
@@ -292,4 +304,23 @@ test('commands name no path of this machine', () => {
   const args = ['--python', '/home/somebody/bin/python', '--json', 'docs/crops.json'];
   expect(commandOf('crops.js', args)).toBe('node dist/bench/crops.js --python PYTHON --json docs/crops.json');
   expect(commandOf('crops.js', ['--python', 'python3'])).toBe('node dist/bench/crops.js --python python3');
+});
+
+describe('docs/performance', () => {
+  const read = (file: string) => readFileSync(join(packageRoot, 'docs', file), 'utf8');
+  const crops = JSON.parse(read('performance/crops.json')) as CropsResults;
+  const sweep = JSON.parse(read('performance/sweep.json')) as SweepResults;
+
+  test('has the tables of its numbers', () => {
+    const page = read('performance.md');
+    expect(filled(page, { ...cropsBlocks(crops), ...sweepBlocks(sweep) })).toBe(page);
+  });
+
+  test('has the plot of its numbers', () => {
+    expect(cropsSvg(crops)).toBe(read('performance/crops.svg'));
+  });
+
+  test('compares the same answers', () => {
+    for (const { name, difference } of crops.networks) expect(agrees(difference), name).toBe(true);
+  });
 });
