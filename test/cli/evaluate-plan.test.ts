@@ -153,7 +153,7 @@ describe('rows', () => {
     expect(rows.at(-1)).toEqual({
       models: [0, 1, 2],
       protocol: 'MULTI_CROP',
-      align: 1,
+      align: 8,
       scales: [
         [256, 384, 512],
         [256, 384, 512],
