@@ -7,19 +7,21 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Engine, EngineModel } from '../../services/inference/engine.ts';
 import { meanColour } from '../../vgg/pack.ts';
-import { resolveEvaluation, type Protocol } from '../../vgg/views.ts';
+import { resolveEvaluation, type Evaluation, type Protocol } from '../../vgg/views.ts';
 import type { Subject } from './networks.ts';
+import { scoreUntilKnown } from './early.ts';
 import { startCropsPeer, writeTask, type Crop, type CropsPeer, type PeerName, type Task } from './peers.ts';
 import { productsOf } from './products.ts';
 import {
   HERE,
   largestDifference,
   NAIVE,
+  type EarlyResult,
   type NetworkResult,
   type PeerResult,
   type WorkResult,
 } from './results.ts';
-import { computedViews, posteriorsOf, sampleSize, SIDES, timeSide, unitsOf, type Side } from './sides.ts';
+import { computedViews, posteriorsOf, sampleSize, SIDES, timed, timeSide, unitsOf, type Side } from './sides.ts';
 import { takeTurns } from './turns.ts';
 import { photoOf, spread, worksOf, type Work } from './works.ts';
 
@@ -53,26 +55,31 @@ export async function measureNetwork(
   const folder = await mkdtemp(join(tmpdir(), 'vgg-serve-crops-'));
   const ready: CropsPeer[] = [];
   try {
-    const works = await networkWorks(subject, measurement.protocols);
+    const { works, evaluations } = await networkWorks(subject, measurement.protocols);
     const { crops, posteriors, difference } = await answers(model, works);
     const task: Task = { folder, model: subject.model, crops, posteriors, threads: measurement.threads };
     ready.push(...(await startPeers(task, measurement, absent)));
     const results: WorkResult[] = [];
+    const early: EarlyResult[] = [];
     const peers: PeerResult[] = [];
     // One protocol after the other, as requests have them: plans of a few planes are remembered.
-    for (const protocol of measurement.protocols) {
+    for (const evaluation of evaluations) {
+      const { protocol } = evaluation;
       const own = works.filter((work) => work.protocol === protocol);
       const others = protocol === 'MULTI_CROP' ? ready : [];
       const turns = [
         ...own.flatMap((work) => SIDES.map((side) => () => timeSide(model, side, work))),
+        () => timed(() => scoreUntilKnown(model, own, evaluation)),
         ...others.map((peer) => () => peer.time()),
       ];
       onStep(`${subject.name}, ${protocol}: ${String(repeats)} rounds of ${String(turns.length)} turns`);
       const times = await takeTurns(turns, repeats, () => setTimeout(PAUSE_MS));
       results.push(...own.map((work) => workResult(model, work, times.splice(0, SIDES.length))));
+      const taken = await scoreUntilKnown(model, own, evaluation);
+      early.push({ protocol, taken, ms: times.splice(0, 1).flat() });
       peers.push(...others.map((peer, i) => peerResult(peer, crops.length, times[i] ?? [])));
     }
-    return { ...describe(subject), difference, works: results, peers };
+    return { ...describe(subject), difference, works: results, early, peers };
   } finally {
     for (const peer of ready) await peer.end();
     await rm(folder, { recursive: true });
@@ -86,16 +93,18 @@ function describe({ name, weights, model, evaluation }: Subject) {
   return { name, weights, inputSize, grid, align };
 }
 
-async function networkWorks({ model, evaluation }: Subject, protocols: readonly Protocol[]): Promise<Work[]> {
+async function networkWorks({ model, evaluation }: Subject, protocols: readonly Protocol[]) {
   const { inputSize } = model.spec;
   const { mean, scales, kernel } = model.json;
   const photo = await photoOf(PHOTO);
   const works: Work[] = [];
+  const evaluations: Evaluation[] = [];
   for (const protocol of protocols) {
     const resolved = resolveEvaluation({ scales, ...evaluation, protocol }, { inputSize, kernel });
+    evaluations.push(resolved);
     works.push(...(await worksOf(photo, resolved, { mean: meanColour(mean), inputSize })));
   }
-  return works;
+  return { works, evaluations };
 }
 
 // What peers are compared with, and how far HERE is from it.

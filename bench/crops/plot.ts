@@ -8,6 +8,7 @@ import {
   agrees,
   columnsOf,
   compared,
+  EARLY,
   HERE,
   NAIVE,
   sideNames,
@@ -87,7 +88,7 @@ export function groupsOf(network: NetworkResult): Group[] {
       const style = peer ? STYLES.peer : side === HERE ? STYLES.here : STYLES.own;
       return (peer ? columns.slice(-1) : columns).flatMap(({ title, works }) => {
         const ratio = compared(network, works, side)?.ratio;
-        const label = sideTitle(network, side) + (peer ? '' : `, ${title}`);
+        const label = sideTitle(network, side) + (peer || side === EARLY ? '' : `, ${title}`);
         return ratio && Number.isFinite(ratio.high) ? [{ label, style, ratio }] : [];
       });
     });

@@ -9,6 +9,8 @@ import type { Products } from './products.ts';
 export const NAIVE = 'naive';
 /** The side that this is about: whatever the engine does by default. */
 export const HERE = 'here';
+/** HERE, until the first class is known. */
+export const EARLY = 'early';
 
 /** Milliseconds of each round, for so many of the views; the others are taken to take as long. */
 export interface Timed {
@@ -26,6 +28,15 @@ export interface WorkResult {
   products: Products;
   /** By name; NAIVE is one of them. */
   sides: Record<string, Timed>;
+}
+
+/** A protocol's views of all planes until the first class is known. */
+export interface EarlyResult {
+  protocol: Protocol;
+  /** Views that it took. */
+  taken: number;
+  /** Milliseconds of each round. */
+  ms: number[];
 }
 
 /** Another library on finished crops, whose time does not depend on a plane. */
@@ -50,6 +61,7 @@ export interface NetworkResult {
   /** Largest difference of any of HERE's posteriors from NAIVE's. */
   difference: number;
   works: WorkResult[];
+  early: EarlyResult[];
   peers: PeerResult[];
 }
 
@@ -104,19 +116,29 @@ export function largestDifference(
 }
 
 /** Sides of works, in the order of tables: as they take turns, then the peers. */
-export function sideNames({ peers }: NetworkResult, works: readonly WorkResult[]): string[] {
+export function sideNames({ early, peers }: NetworkResult, works: readonly WorkResult[]): string[] {
   const own = new Set(works.flatMap(({ sides }) => Object.keys(sides)));
   const crops = works.every(({ protocol }) => protocol === 'MULTI_CROP');
-  return [...own, ...(crops ? peers.map(({ name }) => name) : [])];
+  const stops = early.some(({ protocol }) => works[0]?.protocol === protocol);
+  return [...own, ...(stops ? [EARLY] : []), ...(crops ? peers.map(({ name }) => name) : [])];
 }
 
 /** Milliseconds that a side took for all views of works, of each round; empty if it was not measured on each. */
-export function roundsOf({ peers }: NetworkResult, works: readonly WorkResult[], side: string): number[] {
+export function roundsOf(network: NetworkResult, works: readonly WorkResult[], side: string): number[] {
+  if (side === EARLY) return earlyRounds(network, works);
+  const { peers } = network;
   const peer = peers.find(({ name }) => name === side);
   const each = works.map(({ views, sides }) => scaled(sides[side] ?? peer, views));
   const rounds = Math.min(...each.map(({ length }) => length));
   if (!Number.isFinite(rounds)) return [];
   return Array.from({ length: rounds }, (_, round) => each.reduce((sum, ms) => sum + (ms[round] ?? NaN), 0));
+}
+
+// It goes from plane to plane: of one by itself nothing is known.
+function earlyRounds(network: NetworkResult, works: readonly WorkResult[]): number[] {
+  const found = network.early.find(({ protocol }) => works[0]?.protocol === protocol);
+  const all = network.works.filter(({ protocol }) => protocol === found?.protocol);
+  return found && all.every((work) => works.includes(work)) ? found.ms : [];
 }
 
 function scaled(timed: Timed | undefined, views: number): number[] {

@@ -43,8 +43,13 @@ export function unitsOf(model: EngineModel, side: Side, work: Work): Unit[] {
 
 /** Scores a side's views once. @returns milliseconds, with planning as every request has it */
 export async function timeSide(model: EngineModel, side: Side, work: Work): Promise<number> {
+  return timed(() => scoreAll(model, unitsOf(model, side, work)));
+}
+
+/** Milliseconds that something takes. */
+export async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
-  await scoreAll(model, unitsOf(model, side, work));
+  await work();
   return performance.now() - start;
 }
 

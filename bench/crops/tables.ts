@@ -5,6 +5,7 @@ import {
   agrees,
   columnsOf,
   compared,
+  EARLY,
   HERE,
   NAIVE,
   planeTitle,
@@ -47,6 +48,7 @@ export function sideTitle({ peers }: NetworkResult, name: string): string {
 const TITLES: Partial<Record<string, string>> = {
   [NAIVE]: 'each view by itself',
   [HERE]: 'vgg-serve',
+  [EARLY]: 'vgg-serve, stop=exact',
   openvino: 'OpenVINO',
   mnn: 'MNN',
   pytorch: 'PyTorch',
@@ -77,7 +79,7 @@ function timeCell({ ms, ratio }: Comparison, side: string): string {
 }
 
 // Which views were computed, in which way, and whether their posteriors are the same.
-function how({ works, peers, difference }: NetworkResult, protocol: Protocol, side: string): string {
+function how({ works, early, peers, difference }: NetworkResult, protocol: Protocol, side: string): string {
   const peer = peers.find(({ name }) => name === side);
   if (peer) {
     const ways = [peer.way, `batches of ${String(peer.batch)}`].filter((way) => way !== 'default');
@@ -86,6 +88,10 @@ function how({ works, peers, difference }: NetworkResult, protocol: Protocol, si
     return `${crops}; ${ways.join(', ')}; ${differenceText(peer.difference)}`;
   }
   const own = works.filter((work) => work.protocol === protocol);
+  if (side === EARLY) {
+    const taken = early.find((each) => each.protocol === protocol)?.taken;
+    return `first class known after ${String(taken)} views`;
+  }
   if (side === HERE)
     return [sharedText(own), ...(protocol === 'MULTI_CROP' ? [differenceText(difference)] : [])].join('; ');
   const parts = own.flatMap(({ views, sides }) => {

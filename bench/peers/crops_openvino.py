@@ -29,8 +29,11 @@ class Peer:
             self.compiled = (way, batch)
         if way == "latency":
             request = self.model.create_infer_request()
-            return one_by_one(lambda crops: request.infer({0: crops})[0], batch)
-        return at_once(self.model, batch)
+            score = one_by_one(lambda crops: request.infer({0: crops})[0], batch)
+        else:
+            score = at_once(self.model, batch)
+        # What is compiled for a size takes no other: the last batch is filled up.
+        return lambda crops: score(np.pad(crops, ((0, -len(crops) % batch), (0, 0), (0, 0), (0, 0))))[: len(crops)]
 
     def compile(self, way, batch):
         core = ov.Core()
@@ -45,16 +48,27 @@ class Peer:
         return core.compile_model(model, "CPU", settings)
 
 
+# Without callbacks: those of an old model would wait for Python's lock, which whoever ends that model holds.
 def at_once(model, batch):
-    queue = ov.AsyncInferQueue(model)
-    posteriors = {}
-    queue.set_callback(lambda request, at: posteriors.update({at: np.array(request.get_output_tensor(0).data)}))
+    count = model.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+    requests = [model.create_infer_request() for _ in range(count)]
 
     def score(crops):
-        for at in range(0, len(crops), batch):
-            queue.start_async({0: crops[at : at + batch]}, at)
-        queue.wait_all()
-        return np.concatenate([posteriors.pop(at) for at in sorted(posteriors)])
+        starts = range(0, len(crops), batch)
+        posteriors = [None] * len(starts)
+
+        def take(turn):
+            request = requests[turn % count]
+            request.wait()
+            posteriors[turn] = np.array(request.get_output_tensor(0).data)
+
+        for turn, at in enumerate(starts):
+            if turn >= count:
+                take(turn - count)
+            requests[turn % count].start_async({0: crops[at : at + batch]})
+        for turn in range(max(0, len(starts) - count), len(starts)):
+            take(turn)
+        return np.concatenate(posteriors)
 
     return score
 

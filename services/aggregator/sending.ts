@@ -55,7 +55,7 @@ export async function sendAsNeeded(
         await news.rung();
         continue;
       }
-      const part = nextPart(order.slice(sent), Math.max(room, LEAST));
+      const part = nextPart(order.slice(sent), room);
       const wanted = new Set(part.map(({ index }) => index));
       recipient.feed.push({ plane, views: views.filter(({ index }) => wanted.has(index)) });
       recipient.sent += part.length;
@@ -70,8 +70,9 @@ export async function sendAsNeeded(
   }
 }
 
-// The next views of one plane for one model, as many as the weight allows; at least one.
-function nextPart(order: readonly OrderedView[], most: number): OrderedView[] {
+/** The next views of one plane for one model, as many as a weight has room for, or a few more. */
+export function nextPart(order: readonly OrderedView[], room: number): OrderedView[] {
+  const most = Math.max(room, LEAST);
   const [first] = order;
   let weight = 0;
   const end = order.findIndex((view, i) => {

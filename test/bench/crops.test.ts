@@ -49,6 +49,7 @@ const NETWORK: NetworkResult = {
     work(384, [1000, 2000, 1000], [2500, 5000, 2500]),
     work(256, [40], [20], { protocol: 'DENSE', views: 10, together: 0 }),
   ],
+  early: [{ protocol: 'MULTI_CROP', taken: 70, ms: [2800, 5600, 2800] }],
   peers: [
     {
       ...{ name: 'ncnn', version: '1.0', way: 'default', batch: 1 },
@@ -184,16 +185,22 @@ describe('tables', () => {
   test('have milliseconds, spread and ratio of each side', () => {
     const { header, rows } = timesTable(NETWORK, 'MULTI_CROP');
     expect(header).toEqual(['', '256 × 341', '384 × 469', 'all', 'how']);
-    expect(rows.map(([side]) => side)).toEqual(['each view by itself', 'vgg-serve', 'ncnn 1.0', 'MNN 3.6']);
+    expect(rows.map(([side]) => side)).toEqual([
+      ...['each view by itself', 'vgg-serve', 'vgg-serve, stop=exact', 'ncnn 1.0', 'MNN 3.6'],
+    ]);
     expect(rows[0]).toContain('5.00 s (5.00–7.50)');
     expect(rows[1]?.slice(1, 3)).toEqual(['1.00 s (1.00–1.50) 5.00 ×', '2.50 s (2.50–3.75) 2.00 ×']);
     expect(rows[0]?.at(-1)).toBe('10 of each plane, scaled');
     expect(rows[1]?.at(-1)).toBe('all, sharing; posteriors within 2e-6');
-    expect(rows[2]?.at(-1)).toBe('4 crops, scaled; batches of 1; posteriors within 1e-6');
+    // Which goes from plane to plane.
+    expect(rows[2]?.slice(1)).toEqual([
+      ...['', '', '2.80 s (2.80–4.20) 3.57 ×', 'first class known after 70 views'],
+    ]);
+    expect(rows[3]?.at(-1)).toBe('4 crops, scaled; batches of 1; posteriors within 1e-6');
   });
 
   test('mark whoever gives other posteriors', () => {
-    expect(timesTable(NETWORK, 'MULTI_CROP').rows[3]?.at(-1)).toBe(
+    expect(timesTable(NETWORK, 'MULTI_CROP').rows[4]?.at(-1)).toBe(
       '4 crops, scaled; low, batches of 8; POSTERIORS DIFFER: 3e-1',
     );
   });
@@ -258,6 +265,7 @@ describe('the plot', () => {
       ['vgg-serve, 256 × 341', 5],
       ['vgg-serve, 384 × 469', 2],
       ['vgg-serve, all', 2.86],
+      ['vgg-serve, stop=exact', 3.57],
       ['ncnn 1.0', 2],
     ]);
     expect(dense?.bars.map(({ label }) => label)).toEqual(['vgg-serve, 256 × 341']);

@@ -155,6 +155,8 @@ function sessionOptions(threads: number, weightsFolder?: string): InferenceSessi
       session: {
         // A graph has no file, so its weights are looked for here: mapped, never copied to disk.
         ...(weightsFolder !== undefined && { model_external_initializers_file_folder_path: weightsFolder }),
+        // Each session has its own threads, which spin for a while after a run: in the way of the next session's.
+        force_spinning_stop: '1',
         // Weights stay out of the arena, whose blocks are larger than what is put into them.
         use_device_allocator_for_initializers: '1',
       },

@@ -70,14 +70,14 @@ export function sharedSpeed(few: Pass, many: Pass): Pick<Speeds, 'shared' | 'sha
 }
 
 // A quick model is measured so often, or for so long.
-const MOST_RUNS = 8;
-const ENOUGH_MS = 60;
+const MOST_RUNS = 20;
+const ENOUGH_MS = 100;
 // Multiply-accumulates that show how fast a library is.
 const ENOUGH = 15e9;
 // Crops along a side of a batch by themselves.
 const MOST_ALONE = 5;
-// Crops along a side of those together: filters are read once for all, so that few would look slow.
-const SHARED_GRID = 3;
+// Crops along a side of those together, as a plane has them: filters are read once for all, so few would look slow.
+const SHARED_GRID = 5;
 
 interface MadeUp {
   plane: PlanePixels;
