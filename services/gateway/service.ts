@@ -16,6 +16,8 @@ import type { Logger } from '../host/log.ts';
 import type { Authenticate } from './api-keys.ts';
 import { Arrivals, requestIdOf } from './arrivals.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import { begun, sendEvents, wantsEvents } from './events.ts';
+import { CONTENT_SECURITY_POLICY, PERMISSIONS_POLICY, servePage } from './page-files.ts';
 import { checkContentType, photoOf } from './photo.ts';
 import { sendProblem } from './problem.ts';
 import { readQuery } from './query.ts';
@@ -55,6 +57,8 @@ const HELP = `vgg-serve: what is in this photo?
 
   curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg HOST/v1/classify
   curl -F photo=@photo.jpg 'HOST/v1/classify?protocol=dense&top=3'
+
+  Accept: text/event-stream gives the answer as it forms.
 
   POST /v1/classify    ?model= &protocol= &scales= &grid= &align= &kernel= &scoreOrder= &share= &stop= &top= &posterior= &views= &scoreMaps=
   GET  /v1/models      GET /v1/models/{name}
@@ -96,6 +100,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
   app.addHook('onRequest', async (request, reply) => {
     arrivals.begin(request, reply);
     if (!open()) void reply.header('connection', 'close');
+    void reply.header('permissions-policy', PERMISSIONS_POLICY);
     await Promise.resolve();
   });
   app.addHook('onSend', async (request, reply) => {
@@ -104,7 +109,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     if (!open()) void reply.header('connection', 'close');
     await Promise.resolve();
   });
-  await app.register(helmet);
+  await app.register(helmet, { contentSecurityPolicy: CONTENT_SECURITY_POLICY });
   app.removeAllContentTypeParsers();
   await app.register(multipart);
   // Forms keep their own parser; everything else is bytes.
@@ -127,7 +132,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     void sendProblem(reply, error);
   });
 
-  app.get('/', (_request, reply) => reply.type('text/plain; charset=utf-8').send(HELP));
+  await servePage(app, HELP);
   app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
   app.get('/readyz', async (request, reply) => {
     const ready = open() && (await isReady(request));
@@ -151,10 +156,22 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
   app.post<{ Querystring: Record<string, unknown> }>(
     '/v1/classify',
     { onRequest: early },
-    async (request) => {
+    async (request, reply) => {
       const { models, evaluation, top, posterior, viewScores, scoreMaps } = readQuery(request.query);
       const { photo, name } = await photoOf(request, limits.bodyBytes);
       const call = { models, top, posterior, viewScores, scoreMaps, ...callOf(request) };
+      if (wantsEvents(request)) {
+        const answers = await fromBehind(() =>
+          begun(client.classifyStream(photo, { ...evaluation, ...call })),
+        );
+        return sendEvents(reply, {
+          ...{ name, answers },
+          onAnswer: ({ timing }) => (arrivals.of(request).timing = timing),
+          onError: (error) => {
+            logRefusal(request, error);
+          },
+        });
+      }
       const answer = await fromBehind(() => client.classify(photo, { ...evaluation, ...call }));
       arrivals.of(request).timing = answer.timing;
       return answerJson(name, answer);
@@ -194,6 +211,10 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
 
   function refuse(request: FastifyRequest, error: VggError): void {
     discardRest(request, limits.bodyBytes);
+    logRefusal(request, error);
+  }
+
+  function logRefusal(request: FastifyRequest, error: VggError): void {
     const { code, message, cause } = error;
     if (code === 'INTERNAL') log.error({ requestId: request.id, err: error }, 'request failed');
     else {
