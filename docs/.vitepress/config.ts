@@ -15,7 +15,8 @@ const addresses = new Map(pages.map(({ file }) => [file, sitePath(file)]));
 export default defineConfig({
   lang: 'en',
   title: 'vgg-serve',
-  description: 'VGG networks, evaluated as the paper evaluates them, as gRPC microservices with an HTTP gateway',
+  description:
+    'VGG networks, evaluated as the paper evaluates them, as gRPC microservices with an HTTP gateway',
   // Where the site is not at the top of its host: DOCS_BASE=/vgg-serve/ npm run docs
   base: process.env['DOCS_BASE'] ?? '/',
   srcDir: root,

@@ -30,7 +30,8 @@ export function targetOf(
   const [, path = '', rest = ''] = /^([^?#]*)(.*)$/.exec(href) ?? [];
   const absolute = resolve(dirname(from), decodeURIComponent(path));
   const file = relative(root, absolute);
-  if (!existsSync(absolute)) throw new Error(`${relative(root, from)} links to ${file}, which does not exist`);
+  if (!existsSync(absolute))
+    throw new Error(`${relative(root, from)} links to ${file}, which does not exist`);
   const page = pages.get(file);
   return page === undefined ? { kind: 'file', file } : { kind: 'page', path: `/${page}${rest}` };
 }
@@ -66,7 +67,8 @@ function follow(tokens: Token[], root: string, from: string, pages: ReadonlyMap<
       const target = targetOf(root, from, token.attrGet('href') ?? '', pages);
       named = target.kind === 'file';
       if (target.kind === 'page') token.attrSet('href', target.path);
-      else if (target.kind === 'file') becomes(token, `<span class="in-repository" title="In the repository: ${target.file}">`);
+      else if (target.kind === 'file')
+        becomes(token, `<span class="in-repository" title="In the repository: ${target.file}">`);
     } else if (token.type === 'link_close' && named) {
       becomes(token, '</span>');
       named = false;

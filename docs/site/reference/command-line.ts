@@ -80,7 +80,8 @@ function defaultOf({ defaultValue, defaultValueDescription }: Option): string {
   if (defaultValueDescription !== undefined) return plain(defaultValueDescription);
   const value: unknown = defaultValue;
   if (value === undefined || value === false || (Array.isArray(value) && value.length === 0)) return '';
-  const text = typeof value === 'string' ? value : Array.isArray(value) ? value.join(',') : JSON.stringify(value);
+  const text =
+    typeof value === 'string' ? value : Array.isArray(value) ? value.join(',') : JSON.stringify(value);
   return code(text.replace(packageRoot, 'the package'));
 }
 

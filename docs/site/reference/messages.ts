@@ -57,10 +57,14 @@ type Described = protobuf.Service | protobuf.Type | protobuf.Enum;
 
 // Services first, then messages and enums as the file has them; nested ones after theirs.
 function typesOf(file: string): Described[] {
-  const { root } = protobuf.parse(readFileSync(join(packageRoot, 'proto', file), 'utf8'), new protobuf.Root(), {
-    keepCase: true,
-    alternateCommentMode: true,
-  });
+  const { root } = protobuf.parse(
+    readFileSync(join(packageRoot, 'proto', file), 'utf8'),
+    new protobuf.Root(),
+    {
+      keepCase: true,
+      alternateCommentMode: true,
+    },
+  );
   const found: Described[] = [];
   const visit = (namespace: protobuf.NamespaceBase) => {
     for (const each of namespace.nestedArray) {
@@ -77,7 +81,8 @@ function typesOf(file: string): Described[] {
 // The name within the package: ModelInferRequest.InferInputTensor.
 function shortName(type: Described): string {
   const names = [type.name];
-  for (let parent = type.parent; parent instanceof protobuf.Type; parent = parent.parent) names.unshift(parent.name);
+  for (let parent = type.parent; parent instanceof protobuf.Type; parent = parent.parent)
+    names.unshift(parent.name);
   return names.join('.');
 }
 

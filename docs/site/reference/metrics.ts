@@ -10,7 +10,11 @@ import { code, opening, page, plain, table } from './markdown.ts';
 
 const SERVICES: [name: string, where: string, fill: (registry: Registry) => void][] = [
   ['gateway', 'At `/metrics` of its own port.', (registry) => gatewayMetrics(registry)],
-  ['aggregator', 'At `/metrics` of `VGG_AGGREGATOR_METRICS_PORT`.', (registry) => aggregatorMetrics(registry, () => 0)],
+  [
+    'aggregator',
+    'At `/metrics` of `VGG_AGGREGATOR_METRICS_PORT`.',
+    (registry) => aggregatorMetrics(registry, () => 0),
+  ],
   [
     'preprocess',
     'At `/metrics` of `VGG_PREPROCESS_METRICS_PORT`.',
