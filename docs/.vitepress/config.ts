@@ -1,7 +1,7 @@
 // The site: which Markdown files it has, and how it looks. Built from the repository's root, so that pages beside docs/
 // are in it; nothing in it is loaded from another host.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { defineConfig } from 'vitepress';
 import { repositoryLinks } from '../site/links.ts';
@@ -9,8 +9,7 @@ import { PAGES, PARTS, sitePath } from '../site/map.ts';
 import { slug } from '../site/reference/markdown.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const pages = PAGES.filter(({ file }) => existsSync(resolve(root, file)));
-const addresses = new Map(pages.map(({ file }) => [file, sitePath(file)]));
+const addresses = new Map(PAGES.map(({ file }) => [file, sitePath(file)]));
 
 export default defineConfig({
   lang: 'en',
@@ -43,15 +42,13 @@ export default defineConfig({
       { text: 'Configuration', link: '/configuration' },
       { text: 'Method', link: '/explanation/method' },
     ],
-    sidebar: PARTS.map(({ text, pages: own }) => ({
+    sidebar: PARTS.map(({ text, pages }) => ({
       text,
       collapsed: false,
-      items: own
-        .filter(({ file }) => addresses.has(file))
-        .map(({ file, text: name }) => ({
-          text: name,
-          link: `/${sitePath(file).replace(/(index)?\.md$/, '')}`,
-        })),
+      items: pages.map(({ file, text: name }) => ({
+        text: name,
+        link: `/${sitePath(file).replace(/(index)?\.md$/, '')}`,
+      })),
     })),
     footer: { message: 'Apache-2.0. Photos and the default model: CC BY 4.0, from Caltech-101.' },
   },

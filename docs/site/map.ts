@@ -51,7 +51,6 @@ export const PARTS: Part[] = [
     pages: [
       page('docs/reference/cli.md', 'Command line'),
       page('docs/configuration.md', 'Configuration'),
-      page('docs/how-to/http-api.md', 'HTTP'),
       page('docs/reference/proto.md', 'gRPC messages'),
       page('docs/reference/open-inference.md', 'Open Inference Protocol'),
       page('docs/reference/errors.md', 'Errors'),

@@ -110,9 +110,15 @@ function describe(type: Described, known: ReadonlySet<string>): string {
     code(field.name),
     typeOf(field, type, known),
     String(field.id),
-    plain(`${field.partOf ? `One of ${field.partOf.oneof.join(', ')}. ` : ''}${field.comment ?? ''}`),
+    `${alternatives(field)}${plain(field.comment ?? '')}`,
   ]);
   return `${comment}\n\n${table(['field', 'type', 'number', 'what'], rows)}`;
+}
+
+// Of fields of a oneof, which they are; `optional` makes one of its own, whose name begins with _.
+function alternatives({ partOf }: protobuf.Field): string {
+  if (!partOf || partOf.name.startsWith('_')) return '';
+  return `One of ${partOf.oneof.map(code).join(', ')}. `;
 }
 
 function typeOf(field: protobuf.Field, within: protobuf.Type, known: ReadonlySet<string>): string {
