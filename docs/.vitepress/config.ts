@@ -29,7 +29,7 @@ export default defineConfig({
     anchor: { slugify: slug },
     headers: { slugify: slug },
     config: (parser) => {
-      parser.use(repositoryLinks(root, addresses) as (md: typeof parser) => void);
+      parser.use(repositoryLinks(root, addresses));
     },
   },
   themeConfig: {

@@ -40,7 +40,12 @@ test('nothing is left out', () => {
       series.map((name) => `| \`${name}\` |`),
     ),
   ).toEqual([]);
-  const messages = ['### ClassifyRequest', '### Protocol', '`PROTOCOL_DENSE`', '| One of `options`, `posterior`. '];
+  const messages = [
+    '### ClassifyRequest',
+    '### Protocol',
+    '`PROTOCOL_DENSE`',
+    '| One of `options`, `posterior`. ',
+  ];
   expect(lacking('reference/proto.md', messages)).toEqual([]);
   expect(lacking('reference/open-inference.md', ['### ModelInferRequest.InferInputTensor'])).toEqual([]);
 });

@@ -40,8 +40,8 @@ export async function runPage({ steps, files }: Steps, scratch: string, limitMs:
   for (const [i, { script }] of steps.entries()) writeFileSync(join(folder, String(i)), script);
   const driver = join(folder, 'driver');
   writeFileSync(driver, ['ip link set lo up 2>/dev/null', `cd '${scratch}'`, ...steps.map(lines)].join('\n'));
-  const [program = 'bash', ...before] = [...(isolation ?? []), 'bash', driver];
-  const child = spawn(program, before, {
+  // env runs what it is given.
+  const child = spawn('env', [...(isolation ?? []), 'bash', driver], {
     detached: true,
     stdio: 'ignore',
     env: environment(),

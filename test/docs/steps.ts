@@ -83,14 +83,15 @@ function has(need: string): boolean {
   return asked.status === 0;
 }
 
-/** What commands of pages see: no variable of this project's, no question to a registry, the python of VGG_DOCS_PYTHON. */
+/** What commands of pages see: no variable of this project's, no question to a registry, the Python packages
+ * of VGG_DOCS_PYTHONPATH. */
 export function environment(): NodeJS.ProcessEnv {
-  const python = process.env['VGG_DOCS_PYTHON'];
+  const packages = process.env['VGG_DOCS_PYTHONPATH'];
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VGG_')));
-  const path = `${env['PATH'] ?? ''}:/usr/sbin:/sbin`;
   return {
     ...env,
-    PATH: python === undefined ? path : `${python.replace(/\/[^/]*$/, '')}:${path}`,
+    PATH: `${env['PATH'] ?? ''}:/usr/sbin:/sbin`,
+    ...(packages !== undefined && { PYTHONPATH: packages }),
     NODE_ENV: '',
     NO_COLOR: '1',
     npm_config_offline: 'true',

@@ -43,7 +43,7 @@ function section(command: Command): string {
   });
   return [
     `## ${nameOf(command)}`,
-    `${sentence(plain(command.description()))}`,
+    sentence(plain(command.description())),
     `\`\`\`text\n${[nameOf(command), ...(options.length > 0 ? ['[options]'] : []), ...words].join(' ')}\n\`\`\``,
     args.length > 0
       ? table(

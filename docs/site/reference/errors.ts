@@ -51,7 +51,7 @@ export function errorsPage(): string {
     const [when, then] = WHAT_TO_DO[each];
     return [
       code(each),
-      `${status[grpc] ?? ''} (${String(grpc)})`,
+      `${status[grpc]} (${String(grpc)})`,
       each === 'CANCELLED' ? '(closed)' : String(HTTP_STATUS[each]),
       when,
       then,
