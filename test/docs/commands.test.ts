@@ -4,7 +4,7 @@ import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../proto/package-root.ts';
-import { blocksOf, consoleCommands, isRunnable } from './blocks.ts';
+import { LANGUAGES, blocksOf, consoleCommands, isRunnable } from './blocks.ts';
 import { missingLine } from './output.ts';
 import { runPage } from './running-page.ts';
 import { makeScratch } from './scratch.ts';
@@ -16,7 +16,7 @@ const pages = readdirSync(join(packageRoot, 'docs'), { recursive: true, encoding
   .filter((file) => file.endsWith('.md'))
   .sort()
   .map((file) => ({ file, blocks: blocksOf(readFileSync(join(packageRoot, 'docs', file), 'utf8')) }))
-  .filter(({ blocks }) => blocks.some(isRunnable));
+  .filter(({ blocks }) => blocks.length > 0);
 
 const scratches: string[] = [];
 afterAll(() => {
@@ -35,6 +35,13 @@ describe('commands of', () => {
     for (const { line, wrong } of outcomes) expect(wrong, `docs/${file}:${String(line)}`).toBeUndefined();
     expect(outcomes).toHaveLength(steps.steps.length);
   });
+});
+
+test('no command hides in a block of another name', () => {
+  // A new kind of block is a command or is not: say so here or in LANGUAGES.
+  const known = [...LANGUAGES, 'text', 'json', 'yaml', 'nginx', 'markdown'] as string[];
+  for (const { file, blocks } of pages)
+    for (const { line, language } of blocks) expect(known, `docs/${file}:${String(line)}`).toContain(language);
 });
 
 test('a block that is not run says why, in words', () => {
