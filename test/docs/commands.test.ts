@@ -4,7 +4,7 @@ import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../proto/package-root.ts';
-import { LANGUAGES, blocksOf, consoleCommands, isRunnable } from './blocks.ts';
+import { LANGUAGES, blocksOf, consoleCommands } from './blocks.ts';
 import { missingLine } from './output.ts';
 import { runPage } from './running-page.ts';
 import { makeScratch } from './scratch.ts';
