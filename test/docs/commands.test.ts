@@ -41,7 +41,8 @@ test('no command hides in a block of another name', () => {
   // A new kind of block is a command or is not: say so here or in LANGUAGES.
   const known = [...LANGUAGES, 'text', 'json', 'yaml', 'nginx', 'markdown'] as string[];
   for (const { file, blocks } of pages)
-    for (const { line, language } of blocks) expect(known, `docs/${file}:${String(line)}`).toContain(language);
+    for (const { line, language } of blocks)
+      expect(known, `docs/${file}:${String(line)}`).toContain(language);
 });
 
 test('a block that is not run says why, in words', () => {
