@@ -40,7 +40,7 @@ export async function servePage(app: FastifyInstance, help: string): Promise<voi
       ...{ root: join(FOLDER, 'assets'), prefix: '/assets/', wildcard: false, decorateReply: false },
       cacheControl: false,
       setHeaders: (response) => {
-        void response.header('cache-control', 'public, max-age=31536000, immutable');
+        response.setHeader('cache-control', 'public, max-age=31536000, immutable');
       },
     });
   }
