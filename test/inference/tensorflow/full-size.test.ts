@@ -45,6 +45,6 @@ describe.skipIf(!fullSizeAsked || tensorFlowMissing !== undefined)('full size', 
       process.stdout.write(`${network} full size: posteriors and scores differ by ${shown}\n`);
       expect(Math.max(...differences)).toBeLessThan(1e-4);
     },
-    120_000,
+    240_000,
   );
 });
