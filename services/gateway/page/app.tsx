@@ -31,7 +31,7 @@ export function App() {
         <a class="brand" href="#/">
           vgg-serve
         </a>
-        <p>What is in this photo?</p>
+        {place.name === 'photo' ? <h1>What is in this photo?</h1> : <span />}
         <ThemeSwitch />
       </header>
       <main id="main" tabIndex={-1}>

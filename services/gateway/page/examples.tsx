@@ -18,7 +18,7 @@ export function Examples({ onPhoto }: { onPhoto: (blob: Blob, name: string) => v
   };
   return (
     <div class="examples">
-      <p id="examples-title">Or try one of these:</p>
+      <p id="examples-title">Try one of these:</p>
       <ul aria-labelledby="examples-title">
         {EXAMPLES.map(({ name, address, width, height }) => (
           <li key={name}>

@@ -36,7 +36,7 @@ export function NumberField({ id, label, value, usual, most, hint, disabled, onC
         }}
       />
       <p id={`${id}-hint`} class="hint">
-        {hint}, 1 to {most}
+        {hint}, up to {most}
       </p>
     </div>
   );

@@ -46,7 +46,14 @@ export function PhotoInput({ photo, onPhoto }: PhotoInputProps) {
           }}
         />
       </div>
-      <Examples onPhoto={onPhoto} />
+      {photo ? (
+        <details>
+          <summary>Example photos</summary>
+          <Examples onPhoto={onPhoto} />
+        </details>
+      ) : (
+        <Examples onPhoto={onPhoto} />
+      )}
       {camera && (
         <Webcam
           onPhoto={onPhoto}

@@ -3,6 +3,7 @@
 import type { Model } from '../../../sdk/models.ts';
 import { VggError } from '../../../vgg/errors.ts';
 import { MAX_ALIGN, MAX_GRID, PROTOCOLS, type Protocol } from '../../../vgg/views/evaluation.ts';
+import { ModelsField } from './models-field.tsx';
 import { NumberField } from './number-field.tsx';
 import { DEFAULTS, hasGrid, MAX_TOP, outlookOf, type Settings } from './settings.ts';
 
@@ -59,6 +60,7 @@ export function SettingsForm({ settings, models, onChange }: SettingsFormProps) 
           }}
         />
       )}
+      <p class="hint">{viewsOf(settings, chosen)}</p>
       <label class="check">
         <input
           type="checkbox"
@@ -70,7 +72,15 @@ export function SettingsForm({ settings, models, onChange }: SettingsFormProps) 
         />
         Two protocols side by side
       </label>
-      {models.length > 0 && <ModelsField settings={settings} models={models} change={change} />}
+      {models.length > 0 && (
+        <ModelsField
+          chosen={settings.models}
+          models={models}
+          onChange={(names) => {
+            change({ models: names });
+          }}
+        />
+      )}
       <div class="fields">
         <div class="field wide">
           <label for="scales">Scales</label>
@@ -111,7 +121,7 @@ export function SettingsForm({ settings, models, onChange }: SettingsFormProps) 
           value={settings.align}
           usual={grid ? 8 : 1}
           most={MAX_ALIGN}
-          hint="Pixels; 1: the paper’s"
+          hint="Pixels"
           onChange={(value) => {
             change({ align: value });
           }}
@@ -122,7 +132,7 @@ export function SettingsForm({ settings, models, onChange }: SettingsFormProps) 
           value={settings.top}
           usual={DEFAULTS.top}
           most={MAX_TOP}
-          hint="Classes shown"
+          hint="Classes"
           onChange={(value) => {
             change({ top: value ?? DEFAULTS.top });
           }}
@@ -140,6 +150,15 @@ export function SettingsForm({ settings, models, onChange }: SettingsFormProps) 
       </label>
     </form>
   );
+}
+
+// How many views there will be: what a choice costs.
+function viewsOf(settings: Settings, model: Model | undefined): string {
+  const counts = settings.protocols.map((protocol) => {
+    const outlook = model && outlookOf(settings, protocol, model);
+    return outlook && 'views' in outlook ? `${String(outlook.views)} views` : '–';
+  });
+  return counts.join(' beside ');
 }
 
 interface ProtocolFieldProps {
@@ -165,50 +184,5 @@ function ProtocolField({ label, value, onChange }: ProtocolFieldProps) {
         ))}
       </select>
     </label>
-  );
-}
-
-interface ModelsFieldProps {
-  settings: Settings;
-  models: readonly Model[];
-  change: (part: Partial<Settings>) => void;
-}
-
-function ModelsField({ settings, models, change }: ModelsFieldProps) {
-  const chosen = settings.models.length > 0 ? settings.models : models.slice(0, 1).map(({ name }) => name);
-  const toggle = (name: string, on: boolean) => {
-    const next = models
-      .map((each) => each.name)
-      .filter((each) => (each === name ? on : chosen.includes(each)));
-    const isDefault = next.length === 1 && next[0] === models[0]?.name;
-    if (next.length > 0) change({ models: isDefault ? [] : next });
-  };
-  return (
-    <fieldset class="models">
-      <legend>{models.length > 1 ? 'Models; several are averaged' : 'Model'}</legend>
-      {models.map(({ name, network, classes }) => (
-        <div class="model" key={name}>
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={chosen.includes(name)}
-              disabled={chosen.length === 1 && chosen.includes(name)}
-              onChange={({ currentTarget }) => {
-                toggle(name, currentTarget.checked);
-              }}
-            />
-            <span>
-              {name}{' '}
-              <span class="hint">
-                {network}, {classes} classes
-              </span>
-            </span>
-          </label>
-          <a href={`#/models/${encodeURIComponent(name)}`} aria-label={`About ${name}`}>
-            About
-          </a>
-        </div>
-      ))}
-    </fieldset>
   );
 }
