@@ -19,9 +19,9 @@ export function NetworkTable({ facts }: { facts: NetworkFacts }) {
         Network {network}: {weightLayers} weight layers
       </h3>
       <p class="model-note">
-        As Table 1 of the paper writes it, at work on one crop of {inputSize} × {inputSize}. The receptive field is the
-        side of the square of input pixels that one output location sees; fully connected layers are convolutions, so
-        a whole photo goes through the same network.
+        As Table 1 of the paper writes it, at work on one crop of {inputSize} × {inputSize}. The receptive
+        field is the side of the square of input pixels that one output location sees; fully connected layers
+        are convolutions, so a whole photo goes through the same network.
       </p>
       <div class="model-scroll" tabIndex={0} role="region" aria-label="Layers of the network">
         <table class="model-layers">

@@ -74,10 +74,12 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
         {tally.strongest && tally.weakest && tally.count > 1 && (
           <>
             Strongest vote: {percent(tally.strongest.vote)} ({nameOf(tally.strongest.view.index)}); weakest:{' '}
-            {percent(tally.weakest.vote)} ({nameOf(tally.weakest.view.index)}). Weighted mean: {percent(tally.mean)}.
+            {percent(tally.weakest.vote)} ({nameOf(tally.weakest.view.index)}). Weighted mean:{' '}
+            {percent(tally.mean)}.
           </>
         )}
-        {missing > 0 && ` ${String(missing)} crops were never computed: no vote of theirs could have changed the first class.`}
+        {missing > 0 &&
+          ` ${String(missing)} crops were never computed: no vote of theirs could have changed the first class.`}
       </p>
       <div class="why-controls">
         {scales.length > 1 && (
@@ -112,8 +114,14 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
           </figcaption>
         </figure>
         <div class="why-side">
-          <VoteGrids {...{ grids, classIndex, label, range, selection }} active={shown?.index} onActive={setActive} />
-          {shown && <ViewDetail {...{ photo, labels, classIndex }} slot={shown} inputSize={views.inputSize} />}
+          <VoteGrids
+            {...{ grids, classIndex, label, range, selection }}
+            active={shown?.index}
+            onActive={setActive}
+          />
+          {shown && (
+            <ViewDetail {...{ photo, labels, classIndex }} slot={shown} inputSize={views.inputSize} />
+          )}
         </div>
       </div>
       <VoteStrip {...{ crops, classIndex, label, selection }} active={shown?.index} onActive={setActive} />
@@ -123,7 +131,9 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
 
 /** Whether a view is among those that are meant. */
 function isSelected(slot: Slot, { scale, mirrored }: Selection): boolean {
-  return (scale === undefined || slot.scale === scale) && (mirrored === undefined || slot.mirrored === mirrored);
+  return (
+    (scale === undefined || slot.scale === scale) && (mirrored === undefined || slot.mirrored === mirrored)
+  );
 }
 
 // The crop whose centre is nearest; of equals the one in hand, so that the outline is calm.

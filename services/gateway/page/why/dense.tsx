@@ -58,7 +58,10 @@ export function Dense({ photo, classIndex, labels, views }: Subject & { views: M
       : rangeOf(maps.flatMap(({ map }) => map.values));
   const first = shown[0];
   const places = first ? locations(first) : [];
-  const strongest = places.reduce((best, { value: each }, i) => (each > (places[best]?.value ?? NaN) ? i : best), 0);
+  const strongest = places.reduce(
+    (best, { value: each }, i) => (each > (places[best]?.value ?? NaN) ? i : best),
+    0,
+  );
   const index = active !== undefined && active < places.length ? active : strongest;
   const place = places[index];
   if (maps.length === 0) {
@@ -66,7 +69,9 @@ export function Dense({ photo, classIndex, labels, views }: Subject & { views: M
       <section class="why-part" aria-labelledby="why-dense">
         <h3 id="why-dense">Whole photo</h3>
         <p class="why-note">
-          {planes.some(({ view }) => view) ? 'This answer came without score maps.' : 'The whole photo was never computed: the first class was certain without it.'}
+          {planes.some(({ view }) => view)
+            ? 'This answer came without score maps.'
+            : 'The whole photo was never computed: the first class was certain without it.'}
         </p>
       </section>
     );
@@ -78,8 +83,8 @@ export function Dense({ photo, classIndex, labels, views }: Subject & { views: M
         {places[strongest] && (
           <strong>
             At {scale}
-            {flip === 'mirrored' ? ', mirrored' : ''}, {label} is strongest at the {whereabouts(places[strongest].window)}:{' '}
-            {format(places[strongest].value)}.
+            {flip === 'mirrored' ? ', mirrored' : ''}, {label} is strongest at the{' '}
+            {whereabouts(places[strongest].window)}: {format(places[strongest].value)}.
           </strong>
         )}{' '}
         The network sees the whole photo at once; each location of its class score map speaks of a window of{' '}
@@ -99,7 +104,13 @@ export function Dense({ photo, classIndex, labels, views }: Subject & { views: M
         )}
         <Choice name="why-dense-flip" label="Flip" options={FLIPS} value={flip} onChange={setFlip} />
         <Choice name="why-dense-value" label="Value" options={VALUES} value={value} onChange={setValue} />
-        <Choice name="why-dense-drawing" label="Drawn as" options={DRAWINGS} value={drawing} onChange={setDrawing} />
+        <Choice
+          name="why-dense-drawing"
+          label="Drawn as"
+          options={DRAWINGS}
+          value={drawing}
+          onChange={setDrawing}
+        />
         <Share label="Colour over photo" value={opacity} onChange={setOpacity} />
         <Tick label="Stretch colours to this map" value={stretched} onChange={setStretched} />
       </div>
@@ -110,7 +121,11 @@ export function Dense({ photo, classIndex, labels, views }: Subject & { views: M
             label={`The photo, coloured by the map of ${label}`}
             outlines={place ? [{ ...place.cell, dashed: true }, place.window] : []}
           >
-            <Places {...{ places, index, label, format }} columns={first?.map.lefts.length ?? 1} onActive={setActive} />
+            <Places
+              {...{ places, index, label, format }}
+              columns={first?.map.lefts.length ?? 1}
+              onActive={setActive}
+            />
           </PhotoFigure>
           <figcaption>
             <Legend range={range} format={format}>
@@ -121,13 +136,18 @@ export function Dense({ photo, classIndex, labels, views }: Subject & { views: M
         <div class="why-side">
           {place && (
             <p class="why-readout">
-              <span class="why-name">{format(place.value)}</span> {label}, window of row {place.row + 1}, column{' '}
-              {place.column + 1} at {scale}
+              <span class="why-name">{format(place.value)}</span> {label}, window of row {place.row + 1},
+              column {place.column + 1} at {scale}
               {flip === 'mirrored' ? ', mirrored' : ''} ({whereabouts(place.window)})
             </p>
           )}
           {shown.map((map) => (
-            <MapTable key={String(map.mirrored)} {...{ map, label }} cellText={value === 'score' ? score : wholePercent} unit={value === 'score' ? '' : ', in %'} />
+            <MapTable
+              key={String(map.mirrored)}
+              {...{ map, label }}
+              cellText={value === 'score' ? score : wholePercent}
+              unit={value === 'score' ? '' : ', in %'}
+            />
           ))}
         </div>
       </div>
@@ -161,7 +181,13 @@ function Places({ places, columns, index, label, format, onActive }: PlacesProps
     (root.current?.children.item(next) as HTMLElement | null)?.focus();
   };
   return (
-    <div ref={root} class="why-places" role="group" aria-label="Locations of the map. Arrow keys walk" onKeyDown={onKeyDown}>
+    <div
+      ref={root}
+      class="why-places"
+      role="group"
+      aria-label="Locations of the map. Arrow keys walk"
+      onKeyDown={onKeyDown}
+    >
       {places.map(({ row, column, value, cell }, i) => {
         const take = () => {
           onActive(i);
@@ -202,7 +228,12 @@ function MapTable({ map: { mirrored, scale, map }, label, cellText, unit }: MapT
         Map at {scale}
         {mirrored ? ', mirrored' : ', plain'}, as numbers
       </summary>
-      <div class="why-scroll" tabIndex={0} role="region" aria-label={`Map at ${String(scale)}${mirrored ? ', mirrored' : ''}`}>
+      <div
+        class="why-scroll"
+        tabIndex={0}
+        role="region"
+        aria-label={`Map at ${String(scale)}${mirrored ? ', mirrored' : ''}`}
+      >
         <table>
           <caption>
             {label} by row and column of the map, as on the upright photo{unit}

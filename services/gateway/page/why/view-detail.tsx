@@ -32,12 +32,17 @@ export function ViewDetail({ photo, labels, classIndex, slot, inputSize }: ViewD
   const top = view ? topClasses(view.posterior, 5) : [];
   return (
     <div class="why-detail">
-      <canvas ref={canvas} width={inputSize} height={inputSize} role="img" aria-label={`What the network sees: ${viewName(slot)}`} />
+      <canvas
+        ref={canvas}
+        width={inputSize}
+        height={inputSize}
+        role="img"
+        aria-label={`What the network sees: ${viewName(slot)}`}
+      />
       <div class="why-said">
         <div class="why-name">{viewName(slot)}</div>
         <div class="why-facts">
-          {width} × {height} at ({x}, {y})
-          {view && <> · weight {view.weight.toPrecision(2)}</>}
+          {width} × {height} at ({x}, {y}){view && <> · weight {view.weight.toPrecision(2)}</>}
         </div>
         {view ? (
           <ol class="why-top">

@@ -43,7 +43,11 @@ export function ViewsTable({ classIndex, labels, views }: Subject & { views: Mod
                   <td>{mirrored ? 'yes' : 'no'}</td>
                   <td>{view ? view.weight.toPrecision(3) : '–'}</td>
                   <td>{view ? percent(view.posterior[classIndex] ?? 0) : 'never computed'}</td>
-                  <td>{first ? `${labels[first.classIndex] ?? String(first.classIndex)}, ${percent(first.score)}` : '–'}</td>
+                  <td>
+                    {first
+                      ? `${labels[first.classIndex] ?? String(first.classIndex)}, ${percent(first.score)}`
+                      : '–'}
+                  </td>
                 </tr>
               );
             })}

@@ -49,8 +49,7 @@ export function VoteGrids(props: VoteGridsProps) {
     >
       {grids.map((grid) => {
         const { scale, mirrored, rows, columns, cells } = grid;
-        const meant =
-          (selection.scale ?? scale) === scale && (selection.mirrored ?? mirrored) === mirrored;
+        const meant = (selection.scale ?? scale) === scale && (selection.mirrored ?? mirrored) === mirrored;
         return (
           <div key={`${String(scale)} ${String(mirrored)}`} class={meant ? 'why-grid' : 'why-grid why-apart'}>
             <div class="why-caption">
