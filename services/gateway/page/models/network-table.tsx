@@ -19,9 +19,9 @@ export function NetworkTable({ facts }: { facts: NetworkFacts }) {
         Network {network}: {weightLayers} weight layers
       </h3>
       <p class="model-note">
-        As Table 1 of the paper writes it, at work on one crop of {inputSize} × {inputSize}. The receptive field is the
-        side of the square of input pixels that one output location sees; fully connected layers are convolutions, so
-        a whole photo goes through the same network.
+        As Table 1 of the paper writes it, at work on one crop of {inputSize} × {inputSize}. The receptive
+        field is the side of the square of input pixels that one output location sees; fully connected layers
+        are convolutions, so a whole photo goes through the same network.
       </p>
       <div class="model-scroll" tabIndex={0} role="region" aria-label="Layers of the network">
         <table class="model-layers">
@@ -68,9 +68,11 @@ export function NetworkTable({ facts }: { facts: NetworkFacts }) {
               </th>
               <td>
                 <span class="model-amount">{exact(parameters)}</span>
+                <span class="model-bar" />
               </td>
               <td>
                 <span class="model-amount">{exact(macs)}</span>
+                <span class="model-bar" />
               </td>
             </tr>
           </tfoot>
@@ -101,7 +103,13 @@ function LayerRow({ entry, most }: { entry: Entry; most: { parameters: number; m
 }
 
 function Amount({ value, most }: { value: number; most: number }) {
-  if (value === 0) return <td class="model-none">–</td>;
+  if (value === 0)
+    return (
+      <td>
+        <span class="model-amount model-none">–</span>
+        <span class="model-bar" />
+      </td>
+    );
   return (
     <td title={exact(value)}>
       <span class="model-amount">{short(value)}</span>

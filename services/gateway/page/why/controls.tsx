@@ -37,7 +37,15 @@ export function Choice<Value extends string>({ name, label, options, value, onCh
 }
 
 /** A share from nothing to all. */
-export function Share({ label, value, onChange }: { label: string; value: number; onChange: (value: number) => void }) {
+export function Share({
+  label,
+  value,
+  onChange,
+}: {
+  label: string;
+  value: number;
+  onChange: (value: number) => void;
+}) {
   return (
     <label class="why-share">
       <span>{label}</span>
@@ -74,7 +82,11 @@ export function Tick(props: { label: string; value: boolean; onChange: (value: b
 }
 
 /** What the colours stand for. */
-export function Legend(props: { range: Range; format: (value: number) => string; children: ComponentChildren }) {
+export function Legend(props: {
+  range: Range;
+  format: (value: number) => string;
+  children: ComponentChildren;
+}) {
   const { range, format, children } = props;
   const middle = (range.least + range.most) / 2;
   return (

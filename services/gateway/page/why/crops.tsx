@@ -2,7 +2,7 @@
 
 import { useMemo, useState } from 'preact/hooks';
 import { planeSize } from '../../../../vgg/views/planes.ts';
-import { PROBABILITIES, rangeOf } from './colours.ts';
+import { PROBABILITIES, rangeOf, wideRange } from './colours.ts';
 import { Choice, Legend, Share, Tick } from './controls.tsx';
 import { gridsOf } from './grids.ts';
 import { PhotoFigure } from './photo-figure.tsx';
@@ -29,7 +29,7 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
   const [scale, setScale] = useState('all');
   const [flip, setFlip] = useState<(typeof FLIPS)[number]['value']>('both');
   const [opacity, setOpacity] = useState(0.7);
-  const [stretched, setStretched] = useState(false);
+  const [stretched, setStretched] = useState(true);
   const [active, setActive] = useState<number>();
 
   const selection: Selection = {
@@ -43,7 +43,6 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
   const label = labels[classIndex] ?? String(classIndex);
   const slotAt = (index: number | undefined) => crops.find((slot) => slot.index === index);
   const shown = slotAt(active) ?? slotAt(tally.strongest?.view.index) ?? crops[0];
-  const range = stretched ? rangeOf(votes.map(({ vote }) => vote)) : PROBABILITIES;
   const surface = useMemo(() => {
     const size = planeSize(photo, Math.max(...selected.map((slot) => slot.scale)));
     const coverings = selected.flatMap(({ place, view }) =>
@@ -60,6 +59,7 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
     );
     return meanOfCovering(coverings, size);
   }, [crops, scale, flip, classIndex, photo.width, photo.height]);
+  const range = stretched ? wideRange(rangeOf(surface.values)) : PROBABILITIES;
   const missing = crops.filter(({ view }) => view === undefined).length + views.unplaced;
   const nameOf = (index: number | undefined) => {
     const slot = slotAt(index);
@@ -74,10 +74,12 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
         {tally.strongest && tally.weakest && tally.count > 1 && (
           <>
             Strongest vote: {percent(tally.strongest.vote)} ({nameOf(tally.strongest.view.index)}); weakest:{' '}
-            {percent(tally.weakest.vote)} ({nameOf(tally.weakest.view.index)}). Weighted mean: {percent(tally.mean)}.
+            {percent(tally.weakest.vote)} ({nameOf(tally.weakest.view.index)}). Weighted mean:{' '}
+            {percent(tally.mean)}.
           </>
         )}
-        {missing > 0 && ` ${String(missing)} crops were never computed: no vote of theirs could have changed the first class.`}
+        {missing > 0 &&
+          ` ${String(missing)} crops were never computed: no vote of theirs could have changed the first class.`}
       </p>
       <div class="why-controls">
         {scales.length > 1 && (
@@ -93,37 +95,51 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
           <Choice name="why-crop-flip" label="Flip" options={FLIPS} value={flip} onChange={setFlip} />
         )}
         <Share label="Colour over photo" value={opacity} onChange={setOpacity} />
-        <Tick label="Stretch colours to these votes" value={stretched} onChange={setStretched} />
+        <Tick label="Stretch colours to what is there" value={stretched} onChange={setStretched} />
       </div>
       <div class="why-columns">
-        <figure class="why-main">
-          <PhotoFigure
-            {...{ photo, surface, range, opacity }}
-            label={`The photo, coloured by the mean vote for ${label} of the crops that cover each place`}
-            outlines={shown ? [shown.place] : []}
-            onPoint={(x, y) => {
-              setActive(nearestCrop(selected, { x, y }, shown)?.index);
-            }}
-          />
-          <figcaption>
-            <Legend range={range} format={percent}>
-              Mean vote for {label} of the crops that cover each place
-            </Legend>
-          </figcaption>
-        </figure>
         <div class="why-side">
-          <VoteGrids {...{ grids, classIndex, label, range, selection }} active={shown?.index} onActive={setActive} />
-          {shown && <ViewDetail {...{ photo, labels, classIndex }} slot={shown} inputSize={views.inputSize} />}
+          <figure class="why-main">
+            <PhotoFigure
+              {...{ photo, surface, range, opacity }}
+              label={`The photo, coloured by the mean vote for ${label} of the crops that cover each place`}
+              outlines={shown ? [shown.place] : []}
+              onPoint={(x, y) => {
+                setActive(nearestCrop(selected, { x, y }, shown)?.index);
+              }}
+            />
+            <figcaption>
+              <Legend range={range} format={percent}>
+                Mean vote for {label} of the crops that cover each place
+              </Legend>
+            </figcaption>
+          </figure>
+          <VoteStrip
+            {...{ crops, classIndex, label, selection }}
+            active={shown?.index}
+            onActive={setActive}
+          />
+        </div>
+        <div class="why-side">
+          <VoteGrids
+            {...{ grids, classIndex, label, selection }}
+            active={shown?.index}
+            onActive={setActive}
+          />
+          {shown && (
+            <ViewDetail {...{ photo, labels, classIndex }} slot={shown} inputSize={views.inputSize} />
+          )}
         </div>
       </div>
-      <VoteStrip {...{ crops, classIndex, label, selection }} active={shown?.index} onActive={setActive} />
     </section>
   );
 }
 
 /** Whether a view is among those that are meant. */
 function isSelected(slot: Slot, { scale, mirrored }: Selection): boolean {
-  return (scale === undefined || slot.scale === scale) && (mirrored === undefined || slot.mirrored === mirrored);
+  return (
+    (scale === undefined || slot.scale === scale) && (mirrored === undefined || slot.mirrored === mirrored)
+  );
 }
 
 // The crop whose centre is nearest; of equals the one in hand, so that the outline is calm.

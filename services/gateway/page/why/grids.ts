@@ -58,7 +58,11 @@ function beside(grids: readonly Grid[], { scale }: Grid): number {
   return grids.filter((grid) => grid.scale === scale).length;
 }
 
-function nearest(cells: readonly Cell[], from: { row: number; column: number }, step: Step): Cell | undefined {
+function nearest(
+  cells: readonly Cell[],
+  from: { row: number; column: number },
+  step: Step,
+): Cell | undefined {
   const sideways = step === 'left' || step === 'right';
   const sign = step === 'right' || step === 'down' ? 1 : -1;
   const distance = ({ row, column }: Cell) => {

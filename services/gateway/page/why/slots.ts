@@ -49,7 +49,12 @@ export function modelViews(answer: AnswerJson, model: string, photo: Size): Mode
   const slots = whole
     ? whole.map(({ view, scale, square }) => {
         const found = scored.find(({ index }) => index === view.index);
-        return slotOf({ ...view, scale, ...(square && { square }) }, isDense(view, answer, whole), photo, found);
+        return slotOf(
+          { ...view, scale, ...(square && { square }) },
+          isDense(view, answer, whole),
+          photo,
+          found,
+        );
       })
     : scored.map((view) => slotOf(view, coversPlane(view, answer, photo), photo, view));
   return { model, inputSize, slots, unplaced: total - slots.length };

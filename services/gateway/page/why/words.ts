@@ -37,7 +37,15 @@ export function whereabouts({ x, y, width, height }: Rectangle): string {
 
 /** A view by its scale, place and flip: "92, top left, mirrored". */
 export function viewName({ scale, place, mirrored, dense }: Slot): string {
-  return [String(scale), dense ? 'whole photo' : whereabouts(place), ...(mirrored ? ['mirrored'] : [])].join(', ');
+  return [String(scale), dense ? 'whole photo' : whereabouts(place), ...(mirrored ? ['mirrored'] : [])].join(
+    ', ',
+  );
+}
+
+/** A weight as a fraction where it is one: "1/150". */
+export function weightName(weight: number): string {
+  const parts = Math.round(1 / weight);
+  return Math.abs(parts * weight - 1) < 1e-3 ? `1/${String(parts)}` : weight.toPrecision(3);
 }
 
 /** Which views are meant. */
@@ -54,7 +62,13 @@ export function countSentence({ first, count }: Tally, label: string, selection:
   const kind = mirrored === undefined ? '' : mirrored ? 'mirrored ' : 'plain ';
   const where = scale === undefined ? '' : ` at ${String(scale)}`;
   if (count === 0) return `No ${kind}crop${where} was computed.`;
-  if (count === 1) return `The one ${kind}crop${where} ${first === 1 ? 'puts' : 'does not put'} ${label} first.`;
-  const many = first === count ? `All ${String(count)}` : first === 0 ? `None of ${String(count)}` : `${String(first)} of ${String(count)}`;
+  if (count === 1)
+    return `The one ${kind}crop${where} ${first === 1 ? 'puts' : 'does not put'} ${label} first.`;
+  const many =
+    first === count
+      ? `All ${String(count)}`
+      : first === 0
+        ? `None of ${String(count)}`
+        : `${String(first)} of ${String(count)}`;
   return `${many} ${kind}crops${where} ${first === 1 || first === 0 ? 'puts' : 'put'} ${label} first.`;
 }
