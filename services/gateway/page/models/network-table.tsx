@@ -68,9 +68,11 @@ export function NetworkTable({ facts }: { facts: NetworkFacts }) {
               </th>
               <td>
                 <span class="model-amount">{exact(parameters)}</span>
+                <span class="model-bar" />
               </td>
               <td>
                 <span class="model-amount">{exact(macs)}</span>
+                <span class="model-bar" />
               </td>
             </tr>
           </tfoot>
@@ -101,7 +103,13 @@ function LayerRow({ entry, most }: { entry: Entry; most: { parameters: number; m
 }
 
 function Amount({ value, most }: { value: number; most: number }) {
-  if (value === 0) return <td class="model-none">–</td>;
+  if (value === 0)
+    return (
+      <td>
+        <span class="model-amount model-none">–</span>
+        <span class="model-bar" />
+      </td>
+    );
   return (
     <td title={exact(value)}>
       <span class="model-amount">{short(value)}</span>

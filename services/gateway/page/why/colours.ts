@@ -65,6 +65,11 @@ export function luminance([red, green, blue]: Colour): number {
   return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
 }
 
+/** The range, widened where it is so narrow that colours would tell apart what hardly differs. */
+export function wideRange({ least, most }: Range, span = 0.05): Range {
+  return { least, most: Math.max(most, least + span) };
+}
+
 /** Least and most of what is there; NaN is not. */
 export function rangeOf(values: Iterable<number>): Range {
   let [least, most] = [Infinity, -Infinity];

@@ -2,7 +2,7 @@
 
 import { useMemo, useState } from 'preact/hooks';
 import { planeSize } from '../../../../vgg/views/planes.ts';
-import { PROBABILITIES, rangeOf } from './colours.ts';
+import { PROBABILITIES, rangeOf, wideRange } from './colours.ts';
 import { Choice, Legend, Share, Tick } from './controls.tsx';
 import { gridsOf } from './grids.ts';
 import { PhotoFigure } from './photo-figure.tsx';
@@ -29,7 +29,7 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
   const [scale, setScale] = useState('all');
   const [flip, setFlip] = useState<(typeof FLIPS)[number]['value']>('both');
   const [opacity, setOpacity] = useState(0.7);
-  const [stretched, setStretched] = useState(false);
+  const [stretched, setStretched] = useState(true);
   const [active, setActive] = useState<number>();
 
   const selection: Selection = {
@@ -43,7 +43,6 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
   const label = labels[classIndex] ?? String(classIndex);
   const slotAt = (index: number | undefined) => crops.find((slot) => slot.index === index);
   const shown = slotAt(active) ?? slotAt(tally.strongest?.view.index) ?? crops[0];
-  const range = stretched ? rangeOf(votes.map(({ vote }) => vote)) : PROBABILITIES;
   const surface = useMemo(() => {
     const size = planeSize(photo, Math.max(...selected.map((slot) => slot.scale)));
     const coverings = selected.flatMap(({ place, view }) =>
@@ -60,6 +59,7 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
     );
     return meanOfCovering(coverings, size);
   }, [crops, scale, flip, classIndex, photo.width, photo.height]);
+  const range = stretched ? wideRange(rangeOf(surface.values)) : PROBABILITIES;
   const missing = crops.filter(({ view }) => view === undefined).length + views.unplaced;
   const nameOf = (index: number | undefined) => {
     const slot = slotAt(index);
@@ -95,27 +95,34 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
           <Choice name="why-crop-flip" label="Flip" options={FLIPS} value={flip} onChange={setFlip} />
         )}
         <Share label="Colour over photo" value={opacity} onChange={setOpacity} />
-        <Tick label="Stretch colours to these votes" value={stretched} onChange={setStretched} />
+        <Tick label="Stretch colours to what is there" value={stretched} onChange={setStretched} />
       </div>
       <div class="why-columns">
-        <figure class="why-main">
-          <PhotoFigure
-            {...{ photo, surface, range, opacity }}
-            label={`The photo, coloured by the mean vote for ${label} of the crops that cover each place`}
-            outlines={shown ? [shown.place] : []}
-            onPoint={(x, y) => {
-              setActive(nearestCrop(selected, { x, y }, shown)?.index);
-            }}
+        <div class="why-side">
+          <figure class="why-main">
+            <PhotoFigure
+              {...{ photo, surface, range, opacity }}
+              label={`The photo, coloured by the mean vote for ${label} of the crops that cover each place`}
+              outlines={shown ? [shown.place] : []}
+              onPoint={(x, y) => {
+                setActive(nearestCrop(selected, { x, y }, shown)?.index);
+              }}
+            />
+            <figcaption>
+              <Legend range={range} format={percent}>
+                Mean vote for {label} of the crops that cover each place
+              </Legend>
+            </figcaption>
+          </figure>
+          <VoteStrip
+            {...{ crops, classIndex, label, selection }}
+            active={shown?.index}
+            onActive={setActive}
           />
-          <figcaption>
-            <Legend range={range} format={percent}>
-              Mean vote for {label} of the crops that cover each place
-            </Legend>
-          </figcaption>
-        </figure>
+        </div>
         <div class="why-side">
           <VoteGrids
-            {...{ grids, classIndex, label, range, selection }}
+            {...{ grids, classIndex, label, selection }}
             active={shown?.index}
             onActive={setActive}
           />
@@ -124,7 +131,6 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
           )}
         </div>
       </div>
-      <VoteStrip {...{ crops, classIndex, label, selection }} active={shown?.index} onActive={setActive} />
     </section>
   );
 }

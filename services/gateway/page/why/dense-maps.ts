@@ -39,6 +39,9 @@ export function denseSurface(maps: readonly DenseMap[], drawing: MapDrawing): Su
 
 /** A location of a map: what it says, and the window that it speaks of in fractions of the photo. */
 export interface Location {
+  /** Row by row. */
+  index: number;
+  mirrored: boolean;
   row: number;
   column: number;
   value: number;
@@ -48,7 +51,7 @@ export interface Location {
 }
 
 /** All locations of a map, from the top left of the upright photo. */
-export function locations({ map, plane }: DenseMap): Location[] {
+export function locations({ map, plane, mirrored }: DenseMap): Location[] {
   const { lefts, tops, window, values } = map;
   const cell = TOTAL_STRIDE;
   const fraction = (x: number, y: number, side: number) => ({
@@ -59,11 +62,36 @@ export function locations({ map, plane }: DenseMap): Location[] {
   });
   return tops.flatMap((y, row) =>
     lefts.map((x, column) => ({
+      index: row * lefts.length + column,
+      mirrored,
       row,
       column,
       value: values[row * lefts.length + column] ?? NaN,
       window: fraction(x, y, window),
       cell: fraction(x + (window - cell) / 2, y + (window - cell) / 2, cell),
     })),
+  );
+}
+
+/** The location with the largest value of all maps; the first of equals. */
+export function strongestLocation(maps: readonly DenseMap[]): Location | undefined {
+  return maps
+    .flatMap(locations)
+    .reduce<Location | undefined>(
+      (best, each) => (best && best.value >= each.value ? best : each),
+      undefined,
+    );
+}
+
+/** The location whose window's centre is nearest to a rectangle's, in fractions of the photo; the first of equals. */
+export function nearestLocation(places: readonly Location[], to: Rectangle): Location | undefined {
+  const distance = ({ window }: Location) =>
+    Math.hypot(
+      window.x + window.width / 2 - to.x - to.width / 2,
+      window.y + window.height / 2 - to.y - to.height / 2,
+    );
+  return places.reduce<Location | undefined>(
+    (best, each) => (best && distance(best) <= distance(each) + 1e-9 ? best : each),
+    undefined,
   );
 }

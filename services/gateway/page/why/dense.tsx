@@ -1,9 +1,16 @@
 // Whole planes: the class score map as a heat map over the photo, place by place.
 
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { PROBABILITIES, rangeOf } from './colours.ts';
+import { PROBABILITIES, rangeOf, wideRange } from './colours.ts';
 import { Choice, Legend, Share, Tick } from './controls.tsx';
-import { denseMaps, denseSurface, locations, type Location } from './dense-maps.ts';
+import {
+  denseMaps,
+  denseSurface,
+  locations,
+  nearestLocation,
+  strongestLocation,
+  type Location,
+} from './dense-maps.ts';
 import { PhotoFigure } from './photo-figure.tsx';
 import type { ModelViews } from './slots.ts';
 import type { MapDrawing } from './surface.ts';
@@ -26,6 +33,7 @@ const DRAWINGS: { value: MapDrawing; label: string }[] = [
   { value: 'smooth', label: 'smooth' },
   { value: 'windows', label: 'mean of windows' },
 ];
+const WHOLE = { x: 0, y: 0, width: 1, height: 1 };
 const MEANING: Record<MapDrawing, string> = {
   cells: 'at the centre of each window',
   smooth: 'between the centres of windows',
@@ -39,9 +47,9 @@ export function Dense({ photo, classIndex, labels, views }: Subject & { views: M
   const [scale, setScale] = useState(Math.max(...scales));
   const [flip, setFlip] = useState<Flip>('both');
   const [value, setValue] = useState<MapValue>('probability');
-  const [drawing, setDrawing] = useState<MapDrawing>('cells');
+  const [drawing, setDrawing] = useState<MapDrawing>('smooth');
   const [opacity, setOpacity] = useState(0.7);
-  const [stretched, setStretched] = useState(false);
+  const [stretched, setStretched] = useState(true);
   const [active, setActive] = useState<number>();
   const maps = useMemo(() => denseMaps(views, classIndex, value), [views, classIndex, value]);
   const label = labels[classIndex] ?? String(classIndex);
@@ -52,18 +60,19 @@ export function Dense({ photo, classIndex, labels, views }: Subject & { views: M
   const surface = useMemo(() => denseSurface(shown, drawing), [maps, scale, flip, drawing]);
   // Of all scales, so that they can be compared; stretched, of what is in sight.
   const range = stretched
-    ? rangeOf(surface.values)
+    ? wideRange(rangeOf(surface.values))
     : value === 'probability'
       ? PROBABILITIES
       : rangeOf(maps.flatMap(({ map }) => map.values));
   const first = shown[0];
   const places = first ? locations(first) : [];
-  const strongest = places.reduce(
-    (best, { value: each }, i) => (each > (places[best]?.value ?? NaN) ? i : best),
-    0,
-  );
-  const index = active !== undefined && active < places.length ? active : strongest;
+  const strongest = strongestLocation(shown);
+  const index =
+    active !== undefined && active < places.length
+      ? active
+      : (nearestLocation(places, strongest?.window ?? WHOLE)?.index ?? 0);
   const place = places[index];
+  const other = shown[1] && place && nearestLocation(locations(shown[1]), place.window);
   if (maps.length === 0) {
     return (
       <section class="why-part" aria-labelledby="why-dense">
@@ -80,11 +89,14 @@ export function Dense({ photo, classIndex, labels, views }: Subject & { views: M
     <section class="why-part" aria-labelledby="why-dense">
       <h3 id="why-dense">Whole photo</h3>
       <p class="why-summary">
-        {places[strongest] && (
+        {strongest && (
           <strong>
             At {scale}
-            {flip === 'mirrored' ? ', mirrored' : ''}, {label} is strongest at the{' '}
-            {whereabouts(places[strongest].window)}: {format(places[strongest].value)}.
+            {strongest.mirrored ? ', mirrored' : ''}, {label} is strongest{' '}
+            {whereabouts(strongest.window) === 'centre'
+              ? 'in the centre'
+              : `at the ${whereabouts(strongest.window)}`}
+            : {format(strongest.value)}.
           </strong>
         )}{' '}
         The network sees the whole photo at once; each location of its class score map speaks of a window of{' '}
@@ -112,7 +124,7 @@ export function Dense({ photo, classIndex, labels, views }: Subject & { views: M
           onChange={setDrawing}
         />
         <Share label="Colour over photo" value={opacity} onChange={setOpacity} />
-        <Tick label="Stretch colours to this map" value={stretched} onChange={setStretched} />
+        <Tick label="Stretch colours to what is there" value={stretched} onChange={setStretched} />
       </div>
       <div class="why-columns">
         <figure class="why-main">
@@ -138,7 +150,8 @@ export function Dense({ photo, classIndex, labels, views }: Subject & { views: M
             <p class="why-readout">
               <span class="why-name">{format(place.value)}</span> {label}, window of row {place.row + 1},
               column {place.column + 1} at {scale}
-              {flip === 'mirrored' ? ', mirrored' : ''} ({whereabouts(place.window)})
+              {flip === 'mirrored' ? ', mirrored' : ''} ({whereabouts(place.window)}).
+              {other && ` The nearest window of the mirrored photo: ${format(other.value)}.`}
             </p>
           )}
           {shown.map((map) => (

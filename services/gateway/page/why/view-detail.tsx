@@ -5,7 +5,7 @@ import { decodedPhoto } from './photo-pixels.ts';
 import type { Slot } from './slots.ts';
 import { topClasses } from './votes.ts';
 import type { ShownPhoto } from './why.tsx';
-import { percent, viewName } from './words.ts';
+import { percent, viewName, weightName } from './words.ts';
 
 interface ViewDetailProps {
   photo: ShownPhoto;
@@ -40,9 +40,9 @@ export function ViewDetail({ photo, labels, classIndex, slot, inputSize }: ViewD
         aria-label={`What the network sees: ${viewName(slot)}`}
       />
       <div class="why-said">
-        <div class="why-name">{viewName(slot)}</div>
+        <div class="why-name">Crop at {viewName(slot)}</div>
         <div class="why-facts">
-          {width} × {height} at ({x}, {y}){view && <> · weight {view.weight.toPrecision(2)}</>}
+          {width} × {height} at ({x}, {y}){view && <> · weight {weightName(view.weight)}</>}
         </div>
         {view ? (
           <ol class="why-top">

@@ -3,7 +3,7 @@
 import type { ModelViews } from './slots.ts';
 import { topClasses } from './votes.ts';
 import type { Subject } from './why.tsx';
-import { percent } from './words.ts';
+import { percent, weightName } from './words.ts';
 
 /** The table, closed at first. */
 export function ViewsTable({ classIndex, labels, views }: Subject & { views: ModelViews }) {
@@ -41,7 +41,7 @@ export function ViewsTable({ classIndex, labels, views }: Subject & { views: Mod
                     {rectangle.width} × {rectangle.height}
                   </td>
                   <td>{mirrored ? 'yes' : 'no'}</td>
-                  <td>{view ? view.weight.toPrecision(3) : '–'}</td>
+                  <td>{view ? weightName(view.weight) : '–'}</td>
                   <td>{view ? percent(view.posterior[classIndex] ?? 0) : 'never computed'}</td>
                   <td>
                     {first

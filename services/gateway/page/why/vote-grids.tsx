@@ -1,7 +1,7 @@
 // Every crop's vote as a cell that can be pointed at or walked to: one table for each scale and flip.
 
 import { useRef } from 'preact/hooks';
-import { colourAt, css, inkOn, placeInRange, type Range } from './colours.ts';
+import { colourAt, css, inkOn } from './colours.ts';
 import { neighbour, type Cell, type Grid, type Step } from './grids.ts';
 import { percent, viewName, wholePercent, type Selection } from './words.ts';
 
@@ -16,7 +16,6 @@ interface VoteGridsProps {
   grids: readonly Grid[];
   classIndex: number;
   label: string;
-  range: Range;
   selection: Selection;
   active: number | undefined;
   onActive: (index: number) => void;
@@ -41,7 +40,7 @@ export function VoteGrids(props: VoteGridsProps) {
   };
   return (
     <div
-      class="why-grids"
+      class={grids.some(({ columns }) => columns > 6) ? 'why-grids why-wide' : 'why-grids'}
       ref={root}
       role="group"
       aria-label={`Votes of all crops for ${label}, in per cent. Arrow keys walk from crop to crop`}
@@ -74,11 +73,11 @@ export function VoteGrids(props: VoteGridsProps) {
   );
 }
 
-function VoteCell({ cell, classIndex, label, range, active, onActive }: VoteGridsProps & { cell: Cell }) {
+function VoteCell({ cell, classIndex, label, active, onActive }: VoteGridsProps & { cell: Cell }) {
   const { slot, row, column } = cell;
   const { index, view } = slot;
   const vote = view?.posterior[classIndex];
-  const colour = vote === undefined ? undefined : colourAt(placeInRange(vote, range));
+  const colour = vote === undefined ? undefined : colourAt(vote);
   const say = vote === undefined ? 'never computed' : `${percent(vote)} ${label}`;
   const take = () => {
     onActive(index);
@@ -99,8 +98,8 @@ function VoteCell({ cell, classIndex, label, range, active, onActive }: VoteGrid
       onMouseEnter={take}
       onFocus={take}
       onClick={take}
-    >
-      {vote === undefined ? '·' : wholePercent(vote)}
-    </button>
+      // Drawn by the style sheet: the label says it better.
+      data-vote={vote === undefined ? '·' : wholePercent(vote)}
+    />
   );
 }

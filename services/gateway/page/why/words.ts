@@ -42,6 +42,12 @@ export function viewName({ scale, place, mirrored, dense }: Slot): string {
   );
 }
 
+/** A weight as a fraction where it is one: "1/150". */
+export function weightName(weight: number): string {
+  const parts = Math.round(1 / weight);
+  return Math.abs(parts * weight - 1) < 1e-3 ? `1/${String(parts)}` : weight.toPrecision(3);
+}
+
 /** Which views are meant. */
 export interface Selection {
   /** Nothing: all scales. */
