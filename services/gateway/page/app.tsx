@@ -31,7 +31,7 @@ export function App() {
         <a class="brand" href="#/">
           vgg-serve
         </a>
-        {place.name === 'photo' ? <h1>What is in this photo?</h1> : <span />}
+        {place.name === 'photo' ? <h1>What is in this photo?</h1> : <h1>Model</h1>}
         <ThemeSwitch />
       </header>
       <main id="main" tabIndex={-1}>

@@ -23,7 +23,7 @@ export function ModelsField({ chosen: given, models, onChange }: ModelsFieldProp
     <fieldset class="models">
       <legend>{models.length > 1 ? 'Models; several are averaged' : 'Model'}</legend>
       {models.map((model) => (
-        <div class="model" key={model.name}>
+        <div class="model-choice" key={model.name}>
           {models.length > 1 ? (
             <label class="check">
               <input

@@ -3,6 +3,7 @@
 import { readFile, mkdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { expect } from 'vitest';
@@ -15,6 +16,27 @@ export const CHROMIUM = [process.env['VGG_CHROMIUM'] ?? '', ...PLACES].find((pat
 
 if (CHROMIUM === undefined) {
   process.stderr.write('No Chromium (VGG_CHROMIUM): the tests of the web page in a browser are skipped.\n');
+}
+
+/** A port that is free, and the two after it too: those that services take which are started at it. */
+export async function freePorts(): Promise<number> {
+  for (;;) {
+    const first = await listening(0);
+    const { port } = first.address() as AddressInfo;
+    const others = await Promise.allSettled([listening(port + 1), listening(port + 2)]);
+    const open = [first, ...others.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))];
+    await Promise.all(open.map((server) => new Promise((closed) => server.close(closed))));
+    if (open.length === 3) return port;
+  }
+}
+
+function listening(port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      resolve(server);
+    });
+  });
 }
 
 /** Where pictures of each state are put, to be looked at. */

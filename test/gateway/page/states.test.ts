@@ -10,7 +10,7 @@ import type { Stack } from '../../../cli/stack.ts';
 import { packageRoot } from '../../../proto/package-root.ts';
 import type { RunningGateway } from '../../../services/gateway/main.ts';
 import { gatewayOf, services } from '../running-gateway.ts';
-import { CHROMIUM, launch, open, sound } from './browser.ts';
+import { CHROMIUM, freePorts, launch, open, sound } from './browser.ts';
 
 const PHOTO = join(packageRoot, 'test/golden/photo.png');
 
@@ -35,7 +35,7 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
   test('empty: invites, and shows what can be chosen', async () => {
     const { page, close } = await open(browser, gateway.url);
     await state(page, 'empty');
-    await page.getByRole('checkbox', { name: /caltech-101-d/ }).waitFor();
+    await page.getByRole('link', { name: 'About caltech-101-d' }).waitFor();
     expect(await page.getByPlaceholder('72, 92, 112').count()).toBe(1);
     await page.getByText('CC BY 4.0').waitFor();
     await sound(page, 'empty');
@@ -104,7 +104,7 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     const before = await gatewayOf(crowded);
     const { page, close } = await open(browser, before.url, {}, /status of 429/);
     await choose(page);
-    await page.getByText('The server has much to do').waitFor();
+    await page.getByRole('heading', { name: 'The server has much to do' }).waitFor();
     await page.getByText(/Next try in \d+ s\./).waitFor();
     await sound(page, 'overload');
     const tried = page.waitForResponse((response) => response.status() === 429);
@@ -117,25 +117,28 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
   });
 
   test('cold start: waits for the services, then answers by itself', async () => {
-    const others = await services();
-    const early = await gatewayOf(others);
-    await others.close();
+    const port = await freePorts();
+    const early = await gatewayOf({
+      aggregator: { address: `127.0.0.1:${String(port)}` },
+      inference: { address: `127.0.0.1:${String(port + 2)}` },
+    });
     const { page, close } = await open(browser, early.url, {}, /status of 503/);
-    await page.getByText('The server is starting').waitFor();
+    await page.getByRole('heading', { name: 'The server is starting' }).waitFor();
     await choose(page);
     await sound(page, 'starting');
-    const port = Number(others.aggregator.address.split(':').at(-1));
-    expect(port).toBeGreaterThan(0);
+    const others = await services({}, { port });
+    await state(page, 'answered');
     await close();
     await early.close();
+    await others.close();
   });
 
   test('offline: says so, and answers once there is a connection', async () => {
     const { page, close } = await open(browser, gateway.url, {}, /ERR_INTERNET_DISCONNECTED/);
-    await page.getByRole('checkbox', { name: /caltech-101-d/ }).waitFor();
+    await page.getByRole('link', { name: 'About caltech-101-d' }).waitFor();
     await page.context().setOffline(true);
     await choose(page);
-    await page.getByText('The server cannot be reached').waitFor();
+    await page.getByRole('heading', { name: 'The server cannot be reached' }).waitFor();
     await sound(page, 'offline');
     await page.context().setOffline(false);
     await state(page, 'answered');
