@@ -9,7 +9,7 @@ export function ClassList({ labels }: { labels: readonly string[] }) {
   const found = [...labels.entries()].filter(([, label]) => label.toLowerCase().includes(wanted));
   return (
     <section aria-labelledby="model-classes">
-      <h3 id="model-classes">Classes</h3>
+      <h2 id="model-classes">Classes</h2>
       <label class="model-search">
         <span>Search {labels.length} classes</span>
         <input

@@ -16,7 +16,7 @@ export function ModelPage({ model }: { model: Model }) {
   return (
     <article class="model" aria-labelledby="model-name">
       <header>
-        <h2 id="model-name">{name}</h2>
+        <h1 id="model-name">{name}</h1>
         <p class="model-lead">
           Network {network}
           {width !== 1 && `, convolutions at ${String(width)} of the paper's width`}

@@ -15,9 +15,9 @@ export function NetworkTable({ facts }: { facts: NetworkFacts }) {
   };
   return (
     <section aria-labelledby="model-network">
-      <h3 id="model-network">
+      <h2 id="model-network">
         Network {network}: {weightLayers} weight layers
-      </h3>
+      </h2>
       <p class="model-note">
         As Table 1 of the paper writes it, at work on one crop of {inputSize} × {inputSize}. The receptive
         field is the side of the square of input pixels that one output location sees; fully connected layers

@@ -1,6 +1,6 @@
 // Which class the figures are about: one of the answer's, or any other by its label.
 
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import type { AnswerJson } from '../../../../sdk/answer-json.ts';
 import { percent } from './words.ts';
 
@@ -16,6 +16,7 @@ interface ClassChooserProps {
 /** Chooses a class. */
 export function ClassChooser({ answer, classIndex, labels, onClass }: ClassChooserProps) {
   const [text, setText] = useState('');
+  const name = useId();
   const offered = [...answer.predictions];
   if (!offered.some((each) => each.classIndex === classIndex)) {
     offered.push({ classIndex, label: labels[classIndex] ?? String(classIndex), score: NaN });
@@ -34,7 +35,7 @@ export function ClassChooser({ answer, classIndex, labels, onClass }: ClassChoos
             <label key={index}>
               <input
                 type="radio"
-                name="why-class"
+                name={name}
                 checked={index === classIndex}
                 onChange={() => {
                   choose(index);

@@ -1,11 +1,10 @@
 // The few controls that the figures share: one of several, a share, a legend.
 
 import type { ComponentChildren } from 'preact';
+import { useId } from 'preact/hooks';
 import { gradient, type Range } from './colours.ts';
 
 interface ChoiceProps<Value> {
-  /** Unique on the page. */
-  name: string;
   label: string;
   options: readonly { value: Value; label: string }[];
   value: Value;
@@ -13,7 +12,9 @@ interface ChoiceProps<Value> {
 }
 
 /** One of several, all in sight. */
-export function Choice<Value extends string>({ name, label, options, value, onChange }: ChoiceProps<Value>) {
+export function Choice<Value extends string>({ label, options, value, onChange }: ChoiceProps<Value>) {
+  // A page may explain several answers side by side.
+  const name = useId();
   return (
     <fieldset class="why-choice">
       <legend>{label}</legend>

@@ -1,6 +1,6 @@
 // The crops of a photo and their votes: laid over the photo, as tables to walk through, as a strip, and one by one.
 
-import { useMemo, useState } from 'preact/hooks';
+import { useId, useMemo, useState } from 'preact/hooks';
 import { planeSize } from '../../../../vgg/views/planes.ts';
 import { PROBABILITIES, rangeOf, wideRange } from './colours.ts';
 import { Choice, Legend, Share, Tick } from './controls.tsx';
@@ -26,6 +26,7 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
   const crops = useMemo(() => views.slots.filter(({ dense }) => !dense), [views]);
   const grids = useMemo(() => gridsOf(crops, answer.protocol), [crops, answer.protocol]);
   const scales = [...new Set(crops.map(({ scale }) => scale))];
+  const title = useId();
   const [scale, setScale] = useState('all');
   const [flip, setFlip] = useState<(typeof FLIPS)[number]['value']>('both');
   const [opacity, setOpacity] = useState(0.7);
@@ -67,8 +68,8 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
   };
 
   return (
-    <section class="why-part" aria-labelledby="why-crops">
-      <h3 id="why-crops">Crops</h3>
+    <section class="why-part" aria-labelledby={title}>
+      <h3 id={title}>Crops</h3>
       <p class="why-summary">
         <strong>{countSentence(tally, label, selection)}</strong>{' '}
         {tally.strongest && tally.weakest && tally.count > 1 && (
@@ -84,7 +85,6 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
       <div class="why-controls">
         {scales.length > 1 && (
           <Choice
-            name="why-crop-scale"
             label="Scale"
             options={['all', ...scales.map(String)].map((value) => ({ value, label: value }))}
             value={scale}
@@ -92,7 +92,7 @@ export function Crops({ photo, answer, classIndex, labels, views }: Subject & { 
           />
         )}
         {crops.some(({ mirrored }) => mirrored) && (
-          <Choice name="why-crop-flip" label="Flip" options={FLIPS} value={flip} onChange={setFlip} />
+          <Choice label="Flip" options={FLIPS} value={flip} onChange={setFlip} />
         )}
         <Share label="Colour over photo" value={opacity} onChange={setOpacity} />
         <Tick label="Stretch colours to what is there" value={stretched} onChange={setStretched} />

@@ -1,6 +1,6 @@
 // Whole planes: the class score map as a heat map over the photo, place by place.
 
-import { useMemo, useRef, useState } from 'preact/hooks';
+import { useId, useMemo, useRef, useState } from 'preact/hooks';
 import { PROBABILITIES, rangeOf, wideRange } from './colours.ts';
 import { Choice, Legend, Share, Tick } from './controls.tsx';
 import {
@@ -44,6 +44,7 @@ const MEANING: Record<MapDrawing, string> = {
 export function Dense({ photo, classIndex, labels, views }: Subject & { views: ModelViews }) {
   const planes = views.slots.filter(({ dense }) => dense);
   const scales = [...new Set(planes.map(({ scale }) => scale))];
+  const title = useId();
   const [scale, setScale] = useState(Math.max(...scales));
   const [flip, setFlip] = useState<Flip>('both');
   const [value, setValue] = useState<MapValue>('probability');
@@ -75,8 +76,8 @@ export function Dense({ photo, classIndex, labels, views }: Subject & { views: M
   const other = shown[1] && place && nearestLocation(locations(shown[1]), place.window);
   if (maps.length === 0) {
     return (
-      <section class="why-part" aria-labelledby="why-dense">
-        <h3 id="why-dense">Whole photo</h3>
+      <section class="why-part" aria-labelledby={title}>
+        <h3 id={title}>Whole photo</h3>
         <p class="why-note">
           {planes.some(({ view }) => view)
             ? 'This answer came without score maps.'
@@ -86,8 +87,8 @@ export function Dense({ photo, classIndex, labels, views }: Subject & { views: M
     );
   }
   return (
-    <section class="why-part" aria-labelledby="why-dense">
-      <h3 id="why-dense">Whole photo</h3>
+    <section class="why-part" aria-labelledby={title}>
+      <h3 id={title}>Whole photo</h3>
       <p class="why-summary">
         {strongest && (
           <strong>
@@ -105,7 +106,6 @@ export function Dense({ photo, classIndex, labels, views }: Subject & { views: M
       <div class="why-controls">
         {scales.length > 1 && (
           <Choice
-            name="why-dense-scale"
             label="Scale"
             options={scales.map((each) => ({ value: String(each), label: String(each) }))}
             value={String(scale)}
@@ -114,15 +114,9 @@ export function Dense({ photo, classIndex, labels, views }: Subject & { views: M
             }}
           />
         )}
-        <Choice name="why-dense-flip" label="Flip" options={FLIPS} value={flip} onChange={setFlip} />
-        <Choice name="why-dense-value" label="Value" options={VALUES} value={value} onChange={setValue} />
-        <Choice
-          name="why-dense-drawing"
-          label="Drawn as"
-          options={DRAWINGS}
-          value={drawing}
-          onChange={setDrawing}
-        />
+        <Choice label="Flip" options={FLIPS} value={flip} onChange={setFlip} />
+        <Choice label="Value" options={VALUES} value={value} onChange={setValue} />
+        <Choice label="Drawn as" options={DRAWINGS} value={drawing} onChange={setDrawing} />
         <Share label="Colour over photo" value={opacity} onChange={setOpacity} />
         <Tick label="Stretch colours to what is there" value={stretched} onChange={setStretched} />
       </div>

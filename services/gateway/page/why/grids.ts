@@ -68,7 +68,7 @@ function nearest(
   const distance = ({ row, column }: Cell) => {
     const along = sign * (sideways ? column - from.column : row - from.row);
     const across = Math.abs(sideways ? row - from.row : column - from.column);
-    return along > 0 ? along + 4 * across : Infinity;
+    return along > 0 ? Math.hypot(along, across) : Infinity;
   };
   const best = cells.reduce<Cell | undefined>(
     (least, cell) => (least === undefined || distance(cell) < distance(least) ? cell : least),

@@ -39,7 +39,6 @@ export function Why(props: Subject & { onClass: (index: number) => void }) {
       <ClassChooser {...{ answer, classIndex, labels, onClass }} />
       {models.length > 1 && (
         <Choice
-          name="why-model"
           label="Model"
           options={models.map((name) => ({ value: name, label: name }))}
           value={model}
