@@ -1,10 +1,10 @@
 // A browser before a gateway that runs, and what tests ask of any page. Knows no state of the page.
 
-import { readFile, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { packageRoot } from '../../../proto/package-root.ts';
@@ -41,8 +41,6 @@ function listening(port: number): Promise<Server> {
 
 /** Where pictures of each state are put, to be looked at. */
 const PICTURES = join(packageRoot, 'out/page');
-
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** A browser with a camera that shows a test picture. */
 export async function launch(): Promise<Browser> {
@@ -103,7 +101,7 @@ interface AxeResult {
 export async function accessible(page: Page): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await page.evaluate(AXE);
+    await page.evaluate(axe.source);
     const { violations } = await page.evaluate<AxeResult>('axe.run()');
     expect(
       violations.map(({ id, nodes }) => `${id} (${colorScheme}): ${nodes.map(({ html }) => html).join(' ')}`),
