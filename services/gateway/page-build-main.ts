@@ -9,7 +9,8 @@ import { packageRoot } from '../../proto/package-root.ts';
 const SOURCE = join(packageRoot, 'services/gateway/page');
 const TARGET = join(packageRoot, 'dist/services/gateway/page');
 
-await rm(TARGET, { recursive: true, force: true });
+// Beside them are modules of the page that tsc compiled for tests.
+await rm(join(TARGET, 'assets'), { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: { page: join(SOURCE, 'main.tsx') },
   bundle: true,
