@@ -42,11 +42,7 @@ export function PhotoFigure(props: PhotoFigureProps) {
       onClick={point}
     >
       <img src={photo.url} alt="" style={{ filter: `grayscale(${opacity > 0 ? '1' : '0'})` }} />
-      <canvas
-        ref={canvas}
-        aria-hidden="true"
-        style={{ opacity: String(opacity) }}
-      />
+      <canvas ref={canvas} aria-hidden="true" style={{ opacity: String(opacity) }} />
       <svg viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
         {outlines.map(({ x, y, width, height, dashed }, i) => (
           <g key={i} class={dashed ? 'why-context' : 'why-outline'}>
