@@ -1,5 +1,6 @@
 // The choices of how a photo is evaluated. Knows what can be chosen; asks nobody.
 
+import { useId } from 'preact/hooks';
 import type { Model } from '../../../sdk/models.ts';
 import { VggError } from '../../../vgg/errors.ts';
 import { MAX_ALIGN, MAX_GRID, PROTOCOLS, type Protocol } from '../../../vgg/views/evaluation.ts';
@@ -168,10 +169,12 @@ interface ProtocolFieldProps {
 }
 
 function ProtocolField({ label, value, onChange }: ProtocolFieldProps) {
+  const id = useId();
   return (
-    <label class="field">
-      <span>{label}</span>
+    <div class="field">
+      <label for={id}>{label}</label>
       <select
+        id={id}
         value={value}
         onChange={({ currentTarget }) => {
           onChange(PROTOCOLS[currentTarget.selectedIndex] ?? 'MULTI_CROP');
@@ -183,6 +186,6 @@ function ProtocolField({ label, value, onChange }: ProtocolFieldProps) {
           </option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }

@@ -124,9 +124,11 @@ const LAYOUT = `(() => {
   for (const { each, box } of boxes) {
     if (box.left < -0.5 || box.right > width + 0.5) wrong.push(name(each) + ' sticks out');
   }
+  /* What is laid over a photo is meant to be there. */
+  const laid = (each) => getComputedStyle(each).position === 'absolute';
   for (const [i, { each: a, box: p }] of boxes.entries()) {
     for (const { each: b, box: q } of boxes.slice(i + 1)) {
-      if (a.contains(b) || b.contains(a) || a.closest('dialog') !== b.closest('dialog')) continue;
+      if (laid(a) || laid(b) || a.contains(b) || b.contains(a) || a.closest('dialog') !== b.closest('dialog')) continue;
       const across = Math.min(p.right, q.right) - Math.max(p.left, q.left);
       const down = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
       if (across > 1 && down > 1) wrong.push(name(a) + ' overlaps ' + name(b));

@@ -49,7 +49,7 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     const rows = page.getByRole('list', { name: /Multi-crop/ }).getByRole('listitem');
     expect(await rows.count()).toBe(5);
     expect(await rows.first().innerText()).toMatch(/elephant\s+76\.\d %/);
-    await page.getByText('150 views', { exact: true }).waitFor();
+    await page.locator('.answer .progress').getByText('150 views').waitFor();
     expect(await page.locator('.time dt').allInnerTexts()).toEqual([
       'prepare',
       'queue',
@@ -109,7 +109,7 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     await sound(page, 'overload');
     const tried = page.waitForResponse((response) => response.status() === 429);
     await tried;
-    await page.getByLabel('Protocol').selectOption('CENTER_CROP');
+    await page.getByLabel('Protocol', { exact: true }).selectOption('CENTER_CROP');
     await state(page, 'answered');
     await close();
     await before.close();
