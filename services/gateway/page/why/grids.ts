@@ -70,7 +70,9 @@ function nearest(
     const across = Math.abs(sideways ? row - from.row : column - from.column);
     return along > 0 ? Math.hypot(along, across) : Infinity;
   };
-  const best = cells.reduce<Cell | undefined>(
+  // Of two corners as near, one for each direction: so the centre of four leads to all of them.
+  const ordered = step === 'down' || step === 'left' ? cells.toReversed() : cells;
+  const best = ordered.reduce<Cell | undefined>(
     (least, cell) => (least === undefined || distance(cell) < distance(least) ? cell : least),
     undefined,
   );

@@ -1,6 +1,6 @@
 // The photo in grey under a coloured surface, with outlines over both.
 
-import type { ComponentChildren, Ref } from 'preact';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Rectangle } from '../../../../vgg/views/planes.ts';
 import { colourAt, placeInRange, type Range } from './colours.ts';
@@ -42,11 +42,7 @@ export function PhotoFigure(props: PhotoFigureProps) {
       onClick={point}
     >
       <img src={photo.url} alt="" style={{ filter: `grayscale(${opacity > 0 ? '1' : '0'})` }} />
-      <canvas
-        ref={canvas as Ref<HTMLCanvasElement>}
-        aria-hidden="true"
-        style={{ opacity: String(opacity) }}
-      />
+      <canvas ref={canvas} aria-hidden="true" style={{ opacity: String(opacity) }} />
       <svg viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
         {outlines.map(({ x, y, width, height, dashed }, i) => (
           <g key={i} class={dashed ? 'why-context' : 'why-outline'}>
