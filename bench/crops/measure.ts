@@ -21,7 +21,16 @@ import {
   type PeerResult,
   type WorkResult,
 } from './results.ts';
-import { computedViews, posteriorsOf, sampleSize, SIDES, timed, timeSide, unitsOf, type Side } from './sides.ts';
+import {
+  computedViews,
+  posteriorsOf,
+  sampleSize,
+  SIDES,
+  timed,
+  timeSide,
+  unitsOf,
+  type Side,
+} from './sides.ts';
 import { takeTurns } from './turns.ts';
 import { photoOf, spread, worksOf, type Work } from './works.ts';
 

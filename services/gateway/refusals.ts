@@ -29,7 +29,7 @@ export function unroutable({ url, method }: FastifyRequest, routes: readonly Rou
   return {
     error: expected(`method ${methods.join(' or ')}`, method, 'method'),
     status: 405,
-    allow: methods.join(', '),
+    allow: [...methods, 'OPTIONS'].sort().join(', '),
   };
 }
 
@@ -69,11 +69,16 @@ export async function fromBehind<Answer>(ask: () => Promise<Answer>): Promise<An
       throw error;
     });
   } catch (cause) {
-    const { code, retryAfterMs } = asVggError(cause);
-    const message = OUTSIDE[code];
-    if (message === undefined) throw cause;
-    throw new VggError(code, message, { cause, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+    throw outside(asVggError(cause));
   }
+}
+
+/** An error of the services behind in words for outside. */
+export function outside(error: VggError): VggError {
+  const { code, retryAfterMs } = error;
+  const message = OUTSIDE[code];
+  if (message === undefined) return error;
+  return new VggError(code, message, { cause: error, ...(retryAfterMs !== undefined && { retryAfterMs }) });
 }
 
 export function bodyTooLarge(bodyBytes: number): VggError {

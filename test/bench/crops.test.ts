@@ -1,8 +1,11 @@
-// What is said of measured times: sums, ratios, tables, the plot, the page. Times are made up.
+// What is said of measured times: sums, ratios, tables, the plot, the page. Times are made up, but for the last tests,
+// which read what is committed.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commandOf } from '../../bench/crops/machine.ts';
-import { cropsBlocks, filled, installLine } from '../../bench/crops/page.ts';
+import { cropsBlocks, filled, installLine, sweepBlocks } from '../../bench/crops/page.ts';
 import { cropsSvg, groupsOf } from '../../bench/crops/plot.ts';
 import { productsOf } from '../../bench/crops/products.ts';
 import {
@@ -15,7 +18,7 @@ import {
   type NetworkResult,
   type WorkResult,
 } from '../../bench/crops/results.ts';
-import { sweepRatio, type SweepCase } from '../../bench/crops/sweep.ts';
+import { sweepRatio, type SweepCase, type SweepResults } from '../../bench/crops/sweep.ts';
 import {
   asMarkdown,
   asText,
@@ -28,6 +31,7 @@ import {
 import { takeTurns } from '../../bench/crops/turns.ts';
 import { spread } from '../../bench/crops/works.ts';
 import { quartiles } from '../../bench/median.ts';
+import { packageRoot } from '../../proto/package-root.ts';
 import { macs } from '../../vgg/networks.ts';
 
 const PRODUCTS = { alone: 600e9, once: 200e9, units: 60e9 };
@@ -308,4 +312,23 @@ test('commands name no path of this machine', () => {
   const args = ['--python', '/home/somebody/bin/python', '--json', 'docs/crops.json'];
   expect(commandOf('crops.js', args)).toBe('node dist/bench/crops.js --python PYTHON --json docs/crops.json');
   expect(commandOf('crops.js', ['--python', 'python3'])).toBe('node dist/bench/crops.js --python python3');
+});
+
+describe('docs/performance', () => {
+  const read = (file: string) => readFileSync(join(packageRoot, 'docs', file), 'utf8');
+  const crops = JSON.parse(read('performance/crops.json')) as CropsResults;
+  const sweep = JSON.parse(read('performance/sweep.json')) as SweepResults;
+
+  test('has the tables of its numbers', () => {
+    const page = read('performance.md');
+    expect(filled(page, { ...cropsBlocks(crops), ...sweepBlocks(sweep) })).toBe(page);
+  });
+
+  test('has the plot of its numbers', () => {
+    expect(cropsSvg(crops)).toBe(read('performance/crops.svg'));
+  });
+
+  test('compares the same answers', () => {
+    for (const { name, difference } of crops.networks) expect(agrees(difference), name).toBe(true);
+  });
 });

@@ -130,7 +130,7 @@ describe('headers', () => {
     expect(headers.get('x-request-id')).toBe('my.request:1');
     expect(headers.get('server-timing')).toMatch(/^total;dur=\d+\.\d$/);
     expect(headers.get('x-content-type-options')).toBe('nosniff');
-    expect(headers.get('content-security-policy')).toContain("default-src 'self'");
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(headers.get('strict-transport-security')).toMatch(/^max-age=/);
     expect(headers.get('x-frame-options')).toBe('SAMEORIGIN');
     expect(headers.get('referrer-policy')).toBe('no-referrer');

@@ -131,6 +131,10 @@ export interface StageCost {
   readonly channels: number;
   /** Multiply-accumulates of products, before any bias; of tiles those of Winograd's form. */
   readonly products: number;
+  /** Numbers that are gathered for it. */
+  readonly read: number;
+  /** Numbers that its products give; of tiles before they are transformed. */
+  readonly written: number;
 }
 
 /** What each stage costs. */
@@ -138,28 +142,26 @@ export function stageCosts(stages: readonly Stage[]): StageCost[] {
   let [positions, channels] = [0, 3];
   return stages.map((stage) => {
     const { layer } = stage;
+    const below = channels;
     if (layer.kind === 'conv') channels = layer.outChannels;
     if (stage.kind === 'tiles') {
       const { inputs, outputs } = stage.tiling;
       const tiles = tileCount(stage.tiling);
       positions = tiles * outputs ** 2;
-      return {
-        tiles,
-        positions,
-        channels,
-        products: tiles * inputs ** 2 * stage.layer.inChannels * channels,
-      };
+      const places = tiles * inputs ** 2;
+      const [read, written] = [places * below, places * channels];
+      return { tiles, positions, channels, products: read * channels, read, written };
     }
     if (stage.kind === 'gathered') positions = activationCount(stage.axes);
-    const each = layer.kind === 'conv' ? layer.kernel ** 2 * layer.inChannels * channels : 0;
-    return { tiles: 0, positions, channels, products: positions * each };
+    const taps = stage.kind === 'gathered' ? stage.axis.kernel ** 2 : 1;
+    const read = positions * taps * below;
+    const products = layer.kind === 'conv' ? read * channels : 0;
+    return { tiles: 0, positions, channels, products, read, written: positions * channels };
   });
 }
 
 /** What stages cost together. */
-export interface SharedCost {
-  /** Multiply-accumulates, as of one stage. */
-  readonly products: number;
+export interface SharedCost extends Pick<StageCost, 'products' | 'read' | 'written'> {
   /** Most numbers of two states that follow each other: what has to be in memory at once, without weights. */
   readonly numbers: number;
 }
@@ -167,9 +169,12 @@ export interface SharedCost {
 /** What stages cost together. */
 export function sharedCost(stages: readonly Stage[]): SharedCost {
   const costs = stageCosts(stages);
+  const total = (name: 'products' | 'read' | 'written') => costs.reduce((sum, cost) => sum + cost[name], 0);
   const states = costs.map(({ positions, channels }) => positions * channels);
   return {
-    products: costs.reduce((sum, { products }) => sum + products, 0),
+    products: total('products'),
+    read: total('read'),
+    written: total('written'),
     numbers: Math.max(0, ...states.map((numbers, stage) => numbers + (states[stage - 1] ?? 0))),
   };
 }

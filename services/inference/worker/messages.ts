@@ -87,7 +87,7 @@ export interface WorkerReply {
 export interface Speeds {
   /** Multiply-accumulates a millisecond of views by themselves. */
   alone: number;
-  /** Products a millisecond of views together, beyond: */
+  /** Work a millisecond of views together (shared-work.ts), beyond: */
   shared: number;
   /** Milliseconds that views together take however few they are. */
   sharedMs: number;

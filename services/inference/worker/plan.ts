@@ -7,6 +7,7 @@ import { pixelAxes, sharedCost, sharedStages, type TileOutputs } from '../../../
 import type { Size, View } from '../../../vgg/views.ts';
 import type { PlanePixels, Unit, Wanted } from '../engine.ts';
 import { Recent } from './recent.ts';
+import { sharedWork } from './shared-work.ts';
 
 /** What planning needs of a model. */
 export interface PlanModel {
@@ -19,9 +20,9 @@ export interface PlanModel {
 /** What is known of a model's shared form. */
 export interface Sharing {
   tileOutputs: TileOutputs;
-  /** Products in shared form that take as long as one multiply-accumulate of a view by itself. */
+  /** Work in shared form (shared-work.ts) that takes as long as one multiply-accumulate of a view by itself. */
   price: number;
-  /** Multiply-accumulates that take as long as whatever a unit takes beside its products. */
+  /** Multiply-accumulates that take as long as whatever a unit takes beside its work. */
   fixedCost: number;
   /** Most multiply-accumulates of a unit, so that others have their turn; a single view may take more. */
   mostCost: number;
@@ -108,10 +109,10 @@ export class Planner {
     const { spec, mostPixels, sharing } = this.#model;
     const some = indices.flatMap((index) => views[index] ?? []);
     const stages = sharedStages(spec, pixelAxes(some), sharing.tileOutputs);
-    const { products, numbers } = sharedCost(stages);
-    const cost = sharing.fixedCost + products / sharing.price;
+    const shared = sharedCost(stages);
+    const cost = sharing.fixedCost + sharedWork(shared) / sharing.price;
     // As many pixels of a view by itself would take the same memory.
-    const pixels = Math.ceil(numbers / (2 * convWidth(spec.width, 0)));
+    const pixels = Math.ceil(shared.numbers / (2 * convWidth(spec.width, 0)));
     const pays = how.always || cost < CLEARLY * this.#costAlone(views, indices);
     const fits = pixels <= mostPixels && (cost <= sharing.mostCost || indices.length === 1);
     if (pays && fits) {

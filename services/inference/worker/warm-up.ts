@@ -7,6 +7,7 @@ import { tileOutputs } from '../../../vgg/sharing/tile-sides.ts';
 import type { View } from '../../../vgg/views.ts';
 import type { PlanePixels } from '../engine.ts';
 import type { Cut, ModelSource, Speeds } from './messages.ts';
+import { sharedWork } from './shared-work.ts';
 import type { Sessions } from './thread.ts';
 
 /**
@@ -49,24 +50,25 @@ export async function measureSpeeds(sessions: Sessions, { key, spec }: ModelSour
   const together = async (grid: number): Promise<Pass> => {
     const made = madeUp(spec, grid);
     const stages = sharedStages(spec, pixelAxes(made.views), tileOutputs);
-    return { products: sharedCost(stages).products, ms: await timed(made, true) };
+    return { work: sharedWork(sharedCost(stages)), ms: await timed(made, true) };
   };
   return { alone, ...sharedSpeed(await together(1), await together(SHARED_GRID)) };
 }
 
 /** A pass of views together. */
 interface Pass {
-  products: number;
+  /** See shared-work.ts. */
+  work: number;
   ms: number;
 }
 
 /** The line through two passes, if it is one that can be. */
 export function sharedSpeed(few: Pass, many: Pass): Pick<Speeds, 'shared' | 'sharedMs'> {
-  const slope = (many.ms - few.ms) / (many.products - few.products);
-  const sharedMs = few.ms - slope * few.products;
+  const slope = (many.ms - few.ms) / (many.work - few.work);
+  const sharedMs = few.ms - slope * few.work;
   return slope > 0 && sharedMs > 0
     ? { shared: 1 / slope, sharedMs }
-    : { shared: many.products / many.ms, sharedMs: 0 };
+    : { shared: many.work / many.ms, sharedMs: 0 };
 }
 
 // A quick model is measured so often, or for so long.

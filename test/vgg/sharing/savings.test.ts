@@ -109,6 +109,9 @@ test('counts are those of the lists', () => {
           if (step.kind === 'tiles') expect(step.strips.size - 1).toBe(together?.tiles);
           if (step.kind === 'gathered') expect(step.strips.size - 1).toBe(together?.activations);
         }
+        const { read, products } = sharedCost(sharedStages(spec, pixelAxes(views), tiles));
+        expect(read).toBe(numbersRead(steps));
+        expect(products).toBe(productsOfSteps(steps));
         expect(counted.reduce((sum, { together }) => sum + together.products, 0)).toBe(
           productsOfSteps(steps),
         );
@@ -130,5 +133,20 @@ function productsOfSteps(steps: readonly SharedStep[]): number {
     }
     if (step.kind === 'gathered') positions = step.strips.size - 1;
     return sum + positions * (layer.kind === 'conv' ? layer.kernel ** 2 : 0) * channels;
+  }, 0);
+}
+
+// What all lists fetch: a position each time, with the channels of the layer below.
+function numbersRead(steps: readonly SharedStep[]): number {
+  let [positions, channels] = [0, 3];
+  return steps.reduce((sum, step) => {
+    const { layer } = step;
+    const below = channels;
+    if (layer.kind === 'conv') channels = layer.outChannels;
+    if (step.kind === 'pointwise') return sum + positions * below;
+    const { size, reads } = step.strips;
+    const count = size - 1;
+    positions = count * (step.kind === 'tiles' ? step.outputs ** 2 : 1);
+    return sum + (reads.length / size) * count * below;
   }, 0);
 }
