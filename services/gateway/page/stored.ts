@@ -1,6 +1,6 @@
 // What a tab or a browser remembers: the API key for as long as the tab is open, the choice of light or dark.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 const KEY = 'vgg-api-key';
 const THEME = 'vgg-theme';
@@ -26,7 +26,8 @@ export function useTheme(): [Theme, (theme: Theme) => void] {
   const [theme, setTheme] = useState<Theme>(
     () => THEMES.find((each) => each === read(localStorage, THEME)) ?? 'system',
   );
-  useEffect(() => {
+  // Before anything is drawn: no flash of the other one.
+  useLayoutEffect(() => {
     if (theme === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = theme;
     write(localStorage, THEME, theme);

@@ -192,10 +192,10 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     await page.emulateMedia({ colorScheme: 'light' });
     await page.getByRole('combobox', { name: 'Theme' }).selectOption('dark');
     const ground = 'getComputedStyle(document.body).backgroundColor';
-    expect(await page.evaluate(ground)).toBe('rgb(19, 22, 24)');
+    await expect.poll(() => page.evaluate(ground)).toBe('rgb(19, 22, 24)');
     await page.reload();
     await page.getByRole('heading', { name: 'caltech-101-d' }).waitFor();
-    expect(await page.evaluate(ground)).toBe('rgb(19, 22, 24)');
+    await expect.poll(() => page.evaluate(ground)).toBe('rgb(19, 22, 24)');
     await close();
   });
 });
