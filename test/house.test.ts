@@ -9,6 +9,9 @@ import { packageRoot } from '../proto/package-root.ts';
 const ROOMS = ['proto', 'vgg', 'services', 'sdk', 'cli', 'models'];
 const SERVICES = ['preprocess', 'inference', 'aggregator', 'gateway'];
 
+// Runs in browsers: of this project it may have what is pure, and the SDK's types.
+const PAGE = 'services/gateway/page';
+
 // Path prefixes that each room may import from, beside itself.
 const ALLOWED: Record<string, string[]> = {
   vgg: [],
@@ -31,6 +34,7 @@ const ALLOWED: Record<string, string[]> = {
     'services/preprocess/resample.ts',
   ],
   'services/gateway': ['vgg/', 'services/host/', 'proto/', 'sdk/'],
+  [PAGE]: ['vgg/'],
   // The CLI starts services; how they work is theirs.
   cli: [
     'vgg/',
@@ -46,11 +50,12 @@ const ALLOWED: Record<string, string[]> = {
 
 const files = ROOMS.flatMap((room) =>
   readdirSync(join(packageRoot, room), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => /\.tsx?$/.test(file))
     .map((file) => join(room, file)),
 ).filter((file) => !file.startsWith('proto/generated/'));
 
 function roomOf(file: string): string {
+  if (file.startsWith(`${PAGE}/`)) return PAGE;
   const [first = '', second = ''] = file.split('/');
   return first === 'services' ? `${first}/${second}` : first;
 }
@@ -58,6 +63,19 @@ function roomOf(file: string): string {
 function importsOf(file: string): string[] {
   const source = readFileSync(join(packageRoot, file), 'utf8');
   return ts.preProcessFile(source).importedFiles.map(({ fileName }) => fileName);
+}
+
+// What a file imports only types of.
+function typesOf(file: string): string[] {
+  const source = ts.createSourceFile(
+    file,
+    readFileSync(join(packageRoot, file), 'utf8'),
+    ts.ScriptTarget.Latest,
+  );
+  return source.statements
+    .filter((each) => ts.isImportDeclaration(each))
+    .filter(({ importClause }) => importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword)
+    .map(({ moduleSpecifier }) => (moduleSpecifier as ts.StringLiteral).text);
 }
 
 describe('imports', () => {
@@ -68,9 +86,15 @@ describe('imports', () => {
     for (const name of importsOf(file)) {
       if (!name.startsWith('.')) {
         if (room === 'vgg') expect.unreachable(`vgg is pure, but ${file} imports ${name}`);
+        if (room === PAGE) expect(name, `${file} runs in browsers`).toMatch(/^preact(\/|$)/);
         continue;
       }
       const target = relative('.', normalize(join(dirname(file), name)));
+      if (room === PAGE && target.startsWith('sdk/')) {
+        expect(typesOf(file), `${file} may import types of ${target} only`).toContain(name);
+        continue;
+      }
+      if (room === 'services/gateway') expect(roomOf(target), `${file} runs in Node.js`).not.toBe(PAGE);
       const inside = target.startsWith(`${room}/`) || target === `${room}.ts`;
       const fits = inside || allowed?.some((prefix) => target.startsWith(prefix));
       expect(fits, `${file} may not import ${target}`).toBe(true);

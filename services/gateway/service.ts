@@ -6,21 +6,26 @@ import multipart from '@fastify/multipart';
 import fastify, {
   LogController,
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
   type FastifyServerOptions,
 } from 'fastify';
 import type { Registry } from 'prom-client';
-import { answerJson, type VggClient } from '../../sdk/index.ts';
-import { VggError } from '../../vgg/errors.ts';
+import { answerJson, type AnswerJson, type VggClient } from '../../sdk/index.ts';
+import { VggError, expected } from '../../vgg/errors.ts';
 import type { Logger } from '../host/log.ts';
 import type { Authenticate } from './api-keys.ts';
 import { Arrivals, requestIdOf } from './arrivals.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import { begun, sendEvents, wantsEvents } from './events.ts';
+import { answerAll, answersJson, answersOnly } from './batch.ts';
+import { begun, sendEvents } from './events.ts';
+import { checkEncoding, EVENT_STREAM, formOf, JSON_TYPE, LABELS_TYPE, sendTagged } from './negotiation.ts';
+import { Origins } from './origins.ts';
 import { CONTENT_SECURITY_POLICY, PERMISSIONS_POLICY, servePage } from './page-files.ts';
-import { checkContentType, photoOf } from './photo.ts';
+import { checkContentType, photosOf, type SentPhoto } from './photo.ts';
 import { sendProblem } from './problem.ts';
-import { readQuery } from './query.ts';
+import { readQuery, type ClassifyQuery } from './query.ts';
+import { addressOf, Rates, type Rate } from './rates.ts';
 import {
   bodyTooLarge,
   discardRest,
@@ -39,7 +44,11 @@ export interface GatewayDependencies {
   metrics: GatewayMetrics;
   registry: Registry;
   log: Logger;
-  limits: { bodyBytes: number; deadlineMs: number };
+  limits: { bodyBytes: number; deadlineMs: number; photos: number; key: Rate; address: Rate };
+  /** Proxies whose X-Forwarded-For is believed. */
+  trustedProxies: readonly string[];
+  /** Whose pages may ask; `*`: anybody's. */
+  corsOrigins: readonly string[];
   /** Whether the gateway takes requests: false while it drains. */
   open: () => boolean;
   https?: { cert: Buffer; key: Buffer };
@@ -53,14 +62,19 @@ const FORM_BYTES = 64 * 1024;
 // Node.js takes 16 KiB of request line and headers: a name in a path is never cut short before that.
 const LONGEST_NAME = 16 * 1024;
 
+// Of equal worth to a client, the first.
+const FORMS = [JSON_TYPE, EVENT_STREAM, LABELS_TYPE] as const;
+
 const HELP = `vgg-serve: what is in this photo?
 
   curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg HOST/v1/classify
   curl -F photo=@photo.jpg 'HOST/v1/classify?protocol=dense&top=3'
 
+  Several fields photo: {"answers": [...]} in their order.
   Accept: text/event-stream gives the answer as it forms.
 
   POST /v1/classify    ?model= &protocol= &scales= &grid= &align= &kernel= &scoreOrder= &share= &stop= &top= &posterior= &views= &scoreMaps=
+  POST /v1/classify/labels    the same, [{"label", "score"}] alone
   GET  /v1/models      GET /v1/models/{name}
   GET  /healthz        GET /readyz        GET /metrics
 `;
@@ -68,6 +82,9 @@ const HELP = `vgg-serve: what is in this photo?
 /** The HTTP server, not listening yet. */
 export async function createGateway(dependencies: GatewayDependencies): Promise<FastifyInstance> {
   const { client, authenticate, metrics, registry, log, limits, open, https, now } = dependencies;
+  const { trustedProxies } = dependencies;
+  const origins = new Origins(dependencies.corsOrigins);
+  const rates = { key: new Rates(limits.key, now), address: new Rates(limits.address, now) };
   const arrivals = new Arrivals(metrics, log, now);
   const routes: Route[] = [];
   const options: FastifyServerOptions = {
@@ -90,6 +107,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
       refuse(request, readError(thrown, limits.bodyBytes));
       void sendProblem(reply, readError(thrown, limits.bodyBytes));
     },
+    ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     ...(https && { https }),
   };
   const app = fastify(options) as FastifyInstance;
@@ -101,7 +119,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     arrivals.begin(request, reply);
     if (!open()) void reply.header('connection', 'close');
     void reply.header('permissions-policy', PERMISSIONS_POLICY);
-    await Promise.resolve();
+    if (origins.admit(request, reply)) await reply.code(204).send();
   });
   app.addHook('onSend', async (request, reply) => {
     void reply.header('server-timing', arrivals.serverTiming(request));
@@ -121,6 +139,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     if (!request.is404 && !Object.values(request.params as Record<string, string>).includes('')) return;
     const { error, status, allow } = unroutable(request, routes);
     if (allow !== undefined) void reply.header('allow', allow);
+    if (allow !== undefined && request.method === 'OPTIONS') return await reply.code(204).send();
     refuse(request, error);
     await sendProblem(reply, error, status);
   });
@@ -144,45 +163,121 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
-  app.get('/v1/models', { onRequest: guard }, async (request) => {
+  const asked = [guard, takes(JSON_TYPE)];
+  app.get('/v1/models', { onRequest: asked }, async (request, reply) => {
     const call = callOf(request);
-    return { models: await fromBehind(() => client.models(call)) };
+    return sendTagged(request, reply, { models: await fromBehind(() => client.models(call)) });
   });
-  app.get<{ Params: { name: string } }>('/v1/models/:name', { onRequest: guard }, async (request) => {
+  app.get<{ Params: { name: string } }>('/v1/models/:name', { onRequest: asked }, async (request, reply) => {
     const call = callOf(request);
-    return await fromBehind(() => client.model(request.params.name, call));
+    return sendTagged(request, reply, await fromBehind(() => client.model(request.params.name, call)));
   });
-  const early = [guard, checkClassify];
-  app.post<{ Querystring: Record<string, unknown> }>(
-    '/v1/classify',
-    { onRequest: early },
+  type Classify = { Querystring: Record<string, unknown> };
+  const early = [guard, takes(...FORMS), checkClassify];
+  app.post<Classify>('/v1/classify', { onRequest: early }, async (request, reply) => {
+    const query = readQuery(request.query);
+    const form = formOf(request, FORMS) ?? JSON_TYPE;
+    if (form === LABELS_TYPE) return sendLabels(request, reply, query, LABELS_TYPE);
+    const photos = await photosOf(request, limits);
+    const [first, second] = photos;
+    if (form === EVENT_STREAM) {
+      if (!first || second) throw expected('one photo where events are asked for', photos.length, 'photo');
+      return await stream(request, reply, first, query);
+    }
+    if (first && !second) return await answerAlone(request, first, query);
+    return answersJson(await answerEach(request, photos, query));
+  });
+  app.post<Classify>(
+    '/v1/classify/labels',
+    { onRequest: [guard, takes(JSON_TYPE, LABELS_TYPE), checkClassify] },
     async (request, reply) => {
-      const { models, evaluation, top, posterior, viewScores, scoreMaps } = readQuery(request.query);
-      const { photo, name } = await photoOf(request, limits.bodyBytes);
-      const call = { models, top, posterior, viewScores, scoreMaps, ...callOf(request) };
-      if (wantsEvents(request)) {
-        const answers = await fromBehind(() =>
-          begun(client.classifyStream(photo, { ...evaluation, ...call })),
-        );
-        return sendEvents(reply, {
-          ...{ name, answers },
-          onAnswer: ({ timing }) => (arrivals.of(request).timing = timing),
-          onError: (error) => {
-            logRefusal(request, error);
-          },
-        });
-      }
-      const answer = await fromBehind(() => client.classify(photo, { ...evaluation, ...call }));
-      arrivals.of(request).timing = answer.timing;
-      return answerJson(name, answer);
+      const form = formOf(request, [JSON_TYPE, LABELS_TYPE]) ?? JSON_TYPE;
+      return sendLabels(request, reply, readQuery(request.query), form);
     },
   );
   return app;
 
-  async function guard(request: FastifyRequest): Promise<void> {
-    authenticate?.(request.headers);
+  async function guard(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    // Before the key, which may be a guess.
+    rates.address.take(addressOf(request), 'address');
+    const name = authenticate?.(request.headers);
+    if (name !== undefined) rates.key.take(name, 'API key');
+    checkEncoding(request, reply);
     if (!open()) throw new VggError('UNAVAILABLE', 'The server is shutting down');
     await Promise.resolve();
+  }
+
+  // 406 for clients that take none of the forms.
+  function takes(...forms: readonly string[]) {
+    return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      void reply.header('vary', [reply.getHeader('vary'), 'Accept'].filter(Boolean).join(', '));
+      if (formOf(request, forms) !== undefined) return;
+      const error = expected(`Accept ${forms.join(' or ')}`, request.headers.accept, 'Accept');
+      refuse(request, error);
+      await sendProblem(reply, error, 406);
+    };
+  }
+
+  async function answerOne(request: FastifyRequest, { photo, name }: SentPhoto, query: ClassifyQuery) {
+    const { evaluation, ...options } = query;
+    const call = { ...evaluation, ...options, ...callOf(request) };
+    const answer = await fromBehind(() => client.classify(photo, call));
+    return answerJson(name, answer);
+  }
+
+  // Where the time went is only to be told of one photo.
+  async function answerAlone(request: FastifyRequest, photo: SentPhoto, query: ClassifyQuery) {
+    const answer = await answerOne(request, photo, query);
+    arrivals.of(request).timing = answer.timing;
+    return answer;
+  }
+
+  async function answerEach(request: FastifyRequest, photos: readonly SentPhoto[], query: ClassifyQuery) {
+    return answerAll(photos, arrivals.of(request).gone, async (photo) => {
+      try {
+        if (photo.photo.length === 0) throw expected('a photo', 'no bytes', 'photo');
+        return await answerOne(request, photo, query);
+      } catch (error) {
+        logRefusal(request, readError(error, limits.bodyBytes));
+        throw error;
+      }
+    });
+  }
+
+  async function sendLabels(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    query: ClassifyQuery,
+    type: string,
+  ): Promise<FastifyReply> {
+    const { posterior, viewScores, scoreMaps } = query;
+    if (posterior || viewScores || scoreMaps)
+      throw expected('labels without posterior, views and scoreMaps', 'one of them', 'query');
+    const photos = await photosOf(request, limits);
+    const [first, second] = photos;
+    const labels =
+      first && !second
+        ? labelsOf(await answerAlone(request, first, query))
+        : answersOnly(await answerEach(request, photos, query)).map(labelsOf);
+    return reply.type(type).send(Buffer.from(JSON.stringify(labels)));
+  }
+
+  async function stream(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { photo, name }: SentPhoto,
+    query: ClassifyQuery,
+  ): Promise<FastifyReply> {
+    const { evaluation, ...options } = query;
+    const call = { ...evaluation, ...options, ...callOf(request) };
+    const answers = await fromBehind(() => begun(client.classifyStream(photo, call)));
+    return sendEvents(reply, {
+      ...{ name, answers },
+      onAnswer: ({ timing }) => (arrivals.of(request).timing = timing),
+      onError: (error) => {
+        logRefusal(request, error);
+      },
+    });
   }
 
   // What is wrong before the photo is read is said before it is sent.
@@ -227,4 +322,8 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
       log.info(why, 'request refused');
     }
   }
+}
+
+function labelsOf({ predictions }: AnswerJson): { label: string; score: number }[] {
+  return predictions.map(({ label, score }) => ({ label, score }));
 }

@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import { startStack, type Stack, type StackOptions } from '../../cli/stack.ts';
 import { packageRoot } from '../../proto/package-root.ts';
 import { readConfig, type GatewayConfig } from '../../services/gateway/config.ts';
+import type { RunningServer } from '../../services/host/serve.ts';
 import type { Problem } from '../../services/gateway/problem.ts';
 import { startGateway, type GatewayOverrides, type RunningGateway } from '../../services/gateway/main.ts';
 
@@ -26,7 +27,7 @@ export async function services(
 
 /** A gateway before them. */
 export async function gatewayOf(
-  stack: Pick<Stack, 'aggregator' | 'inference'>,
+  stack: Record<'aggregator' | 'inference', Pick<RunningServer, 'address'>>,
   config: Partial<GatewayConfig> = {},
   overrides: GatewayOverrides = {},
 ): Promise<RunningGateway> {
