@@ -2,6 +2,7 @@
 // Knows an answer with its views; how it was asked for is the page's.
 
 import './why.css';
+import './controls.css';
 import { useMemo, useState } from 'preact/hooks';
 import type { AnswerJson } from '../../../../sdk/answer-json.ts';
 import type { Size } from '../../../../vgg/views/planes.ts';
