@@ -38,6 +38,19 @@ export const gatewayVariables = {
     min: 1024,
     max: 512 * 1024 ** 2,
   }),
+  maxPhotos: integer({ description: 'Most photos of a form.', default: 16, min: 1, max: 1024 }),
+  answerCache: bytes({
+    description: 'Most bytes of kept answers; 0 computes every request by itself.',
+    default: 64 * 1024 ** 2,
+    min: 0,
+    max: 16 * 1024 ** 3,
+  }),
+  answerTtl: duration({
+    description: 'How long an answer is kept.',
+    default: 300_000,
+    min: 1,
+    max: 24 * 3_600_000,
+  }),
   deadline: duration({ description: 'Time for an answer.', default: 60_000, min: 1, max: 3_600_000 }),
   drain: duration({
     description: 'Time that requests in flight have to finish when the process is told to end.',

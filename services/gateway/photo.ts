@@ -1,8 +1,23 @@
-// The photo in a request: the body itself, or the field `photo` of a multipart form.
+// The photos in a request: the body itself, or the fields `photo` of a multipart form.
 
 import type {} from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { VggError, expected } from '../../vgg/errors.ts';
+
+/** A photo as it came. */
+export interface SentPhoto {
+  photo: Buffer;
+  /** Name of its file, or nothing. */
+  name: string;
+}
+
+/** How much a request may hold. */
+export interface FormLimits {
+  /** Most bytes of a body, or of all photos of a form together. */
+  bodyBytes: number;
+  /** Most photos of a form. */
+  photos: number;
+}
 
 /**
  * Checks, before the body is read, that it is meant to be a photo or a form. What it is, its bytes decide.
@@ -11,51 +26,69 @@ import { VggError, expected } from '../../vgg/errors.ts';
  */
 export function checkContentType(type = ''): void {
   if (/^(image\/|application\/octet-stream|multipart\/form-data)/i.test(type)) return;
-  throw expected('Content-Type image/* or multipart/form-data', type, 'Content-Type', 'UNSUPPORTED_FORMAT');
+  const wanted = 'Content-Type image/* or multipart/form-data';
+  // Whoever sends JSON means to send a URL: to fetch it would let anybody reach what this server can.
+  const what = /^application\/([\w.-]+\+)?json\b/i.test(type)
+    ? `${wanted} with the photo itself, as URLs are deliberately not fetched,`
+    : wanted;
+  throw expected(what, type, 'Content-Type', 'UNSUPPORTED_FORMAT');
 }
 
 /**
- * The bytes of the photo, and its file name where the client gave one.
+ * Checks, before the body is read, that it comes as it is: a few compressed bytes can be any number of bytes.
+ *
+ * @throws VggError UNSUPPORTED_FORMAT
+ */
+export function checkContentEncoding(encoding = 'identity'): void {
+  if (/^\s*(identity)?\s*$/i.test(encoding)) return;
+  throw expected('a body without Content-Encoding', encoding, 'Content-Encoding', 'UNSUPPORTED_FORMAT');
+}
+
+/**
+ * The photos, at least one, in their order. Of several, some may be empty.
  *
  * @throws VggError TOO_LARGE, INVALID_ARGUMENT
  */
-export async function photoOf(
-  request: FastifyRequest,
-  maxBytes: number,
-): Promise<{ photo: Buffer; name: string }> {
-  if (request.isMultipart()) return await fromForm(request, maxBytes);
+export async function photosOf(request: FastifyRequest, limits: FormLimits): Promise<SentPhoto[]> {
+  if (request.isMultipart()) return await fromForm(request, limits);
   if (!Buffer.isBuffer(request.body) || request.body.length === 0)
     throw expected('a photo as the body', 'nothing', 'photo');
-  return { photo: request.body, name: '' };
+  return [{ photo: request.body, name: '' }];
 }
 
-async function fromForm(request: FastifyRequest, maxBytes: number): Promise<{ photo: Buffer; name: string }> {
-  const limits = { fileSize: maxBytes, files: 1, fields: 1, fieldSize: 1024 };
-  let found: { photo: Buffer; name: string } | undefined;
+async function fromForm(request: FastifyRequest, formLimits: FormLimits): Promise<SentPhoto[]> {
+  const { bodyBytes, photos } = formLimits;
+  const limits = { fileSize: bodyBytes, files: photos, fields: 1, fieldSize: 1024 };
+  const found: SentPhoto[] = [];
+  let bytes = 0;
   try {
     // To the end of the form: what else is in it must not be passed over in silence.
     for await (const part of request.parts({ limits })) {
       if (part.fieldname !== 'photo')
         throw expected('a form with one field, photo; options are in the query', part.fieldname, 'form');
       if (part.type !== 'file') throw expected('a file', 'a text', 'photo');
-      found = { photo: await part.toBuffer(), name: part.filename };
+      const photo = await part.toBuffer();
+      bytes += photo.length;
+      if (bytes > bodyBytes)
+        throw expected(`photos of at most ${String(bodyBytes)} bytes together`, 'more', 'photo', 'TOO_LARGE');
+      found.push({ photo, name: part.filename });
     }
   } catch (error) {
-    throw formError(error, maxBytes);
+    throw formError(error, formLimits);
   }
-  if (!found) throw expected('a form with a file in field photo', 'none', 'photo');
-  if (found.photo.length === 0) throw expected('a photo', 'no bytes', 'photo');
+  if (found.length === 0) throw expected('a form with a file in field photo', 'none', 'photo');
+  if (found.length === 1 && found[0]?.photo.length === 0) throw expected('a photo', 'no bytes', 'photo');
   return found;
 }
 
-function formError(error: unknown, maxBytes: number): VggError {
+function formError(error: unknown, { bodyBytes, photos }: FormLimits): VggError {
   if (error instanceof VggError) return error;
   const { code } = error as { code?: string };
   if (code === 'FST_REQ_FILE_TOO_LARGE') {
-    return expected(`a photo of at most ${String(maxBytes)} bytes`, 'more', 'photo', 'TOO_LARGE');
+    return expected(`a photo of at most ${String(bodyBytes)} bytes`, 'more', 'photo', 'TOO_LARGE');
   }
   if (code === 'FST_FILES_LIMIT' || code === 'FST_FIELDS_LIMIT' || code === 'FST_PARTS_LIMIT') {
-    return expected('a form with one file', 'several', 'form');
+    return expected(`a form with at most ${String(photos)} photos`, 'more', 'photo');
   }
   if (code === 'FST_PROTO_VIOLATION') {
     return expected('a form with one field, photo; options are in the query', 'another', 'form');

@@ -10,15 +10,17 @@ import fastify, {
   type FastifyServerOptions,
 } from 'fastify';
 import type { Registry } from 'prom-client';
-import { answerJson, type VggClient } from '../../sdk/index.ts';
+import type { VggClient } from '../../sdk/index.ts';
 import { VggError } from '../../vgg/errors.ts';
 import type { Logger } from '../host/log.ts';
-import type { Authenticate } from './api-keys.ts';
+import type { Answers } from './answers/answers.ts';
+import { LABELS_PATH } from './answers/labels.ts';
+import { classifyHandler } from './answers/route.ts';
+import { keyHash, type Authenticate } from './api-keys.ts';
 import { Arrivals, requestIdOf } from './arrivals.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import { begun, sendEvents, wantsEvents } from './events.ts';
 import { CONTENT_SECURITY_POLICY, PERMISSIONS_POLICY, servePage } from './page-files.ts';
-import { checkContentType, photoOf } from './photo.ts';
+import { checkContentEncoding, checkContentType, type FormLimits } from './photo.ts';
 import { sendProblem } from './problem.ts';
 import { readQuery } from './query.ts';
 import {
@@ -34,12 +36,13 @@ import {
 /** What the routes stand on. */
 export interface GatewayDependencies {
   client: VggClient;
+  answers: Answers;
   /** Checks a credential; undefined: none is asked for. */
   authenticate: Authenticate | undefined;
   metrics: GatewayMetrics;
   registry: Registry;
   log: Logger;
-  limits: { bodyBytes: number; deadlineMs: number };
+  limits: FormLimits & { deadlineMs: number };
   /** Whether the gateway takes requests: false while it drains. */
   open: () => boolean;
   https?: { cert: Buffer; key: Buffer };
@@ -58,7 +61,9 @@ const HELP = `vgg-serve: what is in this photo?
   curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg HOST/v1/classify
   curl -F photo=@photo.jpg 'HOST/v1/classify?protocol=dense&top=3'
 
-  Accept: text/event-stream gives the answer as it forms.
+  Accept: text/event-stream gives the answer as it forms; several fields photo give {answers: […]}.
+
+  POST /v1/classify/labels gives [{label, score}] alone.
 
   POST /v1/classify    ?model= &protocol= &scales= &grid= &align= &kernel= &scoreOrder= &share= &stop= &top= &posterior= &views= &scoreMaps=
   GET  /v1/models      GET /v1/models/{name}
@@ -67,7 +72,7 @@ const HELP = `vgg-serve: what is in this photo?
 
 /** The HTTP server, not listening yet. */
 export async function createGateway(dependencies: GatewayDependencies): Promise<FastifyInstance> {
-  const { client, authenticate, metrics, registry, log, limits, open, https, now } = dependencies;
+  const { client, answers, authenticate, metrics, registry, log, limits, open, https, now } = dependencies;
   const arrivals = new Arrivals(metrics, log, now);
   const routes: Route[] = [];
   const options: FastifyServerOptions = {
@@ -153,30 +158,14 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     return await fromBehind(() => client.model(request.params.name, call));
   });
   const early = [guard, checkClassify];
-  app.post<{ Querystring: Record<string, unknown> }>(
-    '/v1/classify',
-    { onRequest: early },
-    async (request, reply) => {
-      const { models, evaluation, top, posterior, viewScores, scoreMaps } = readQuery(request.query);
-      const { photo, name } = await photoOf(request, limits.bodyBytes);
-      const call = { models, top, posterior, viewScores, scoreMaps, ...callOf(request) };
-      if (wantsEvents(request)) {
-        const answers = await fromBehind(() =>
-          begun(client.classifyStream(photo, { ...evaluation, ...call })),
-        );
-        return sendEvents(reply, {
-          ...{ name, answers },
-          onAnswer: ({ timing }) => (arrivals.of(request).timing = timing),
-          onError: (error) => {
-            logRefusal(request, error);
-          },
-        });
-      }
-      const answer = await fromBehind(() => client.classify(photo, { ...evaluation, ...call }));
-      arrivals.of(request).timing = answer.timing;
-      return answerJson(name, answer);
+  const classify = classifyHandler({
+    ...{ client, answers, limits, askerOf: callOf, failed: logRefusal },
+    spaceOf: ({ headers }) => (authenticate ? keyHash(headers) : ''),
+    timed: (request, timing) => {
+      arrivals.of(request).timing = timing;
     },
-  );
+  });
+  for (const path of ['/v1/classify', LABELS_PATH]) app.post(path, { onRequest: early }, classify);
   return app;
 
   async function guard(request: FastifyRequest): Promise<void> {
@@ -187,8 +176,9 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
 
   // What is wrong before the photo is read is said before it is sent.
   async function checkClassify(request: FastifyRequest): Promise<void> {
-    const { 'content-type': type, 'content-length': length } = request.headers;
+    const { 'content-type': type, 'content-encoding': encoding, 'content-length': length } = request.headers;
     checkContentType(type);
+    checkContentEncoding(encoding);
     readQuery(request.query as Record<string, unknown>);
     if (Number(length) > limits.bodyBytes + FORM_BYTES) throw bodyTooLarge(limits.bodyBytes);
     await Promise.resolve();
