@@ -184,7 +184,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
       if (!first || second) throw expected('one photo where events are asked for', photos.length, 'photo');
       return await stream(request, reply, first, query);
     }
-    if (first && !second) return await answerOne(request, first, query);
+    if (first && !second) return await answerAlone(request, first, query);
     return answersJson(await answerEach(request, photos, query));
   });
   app.post<Classify>(
@@ -222,8 +222,14 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     const { evaluation, ...options } = query;
     const call = { ...evaluation, ...options, ...callOf(request) };
     const answer = await fromBehind(() => client.classify(photo, call));
-    arrivals.of(request).timing = answer.timing;
     return answerJson(name, answer);
+  }
+
+  // Where the time went is only to be told of one photo.
+  async function answerAlone(request: FastifyRequest, photo: SentPhoto, query: ClassifyQuery) {
+    const answer = await answerOne(request, photo, query);
+    arrivals.of(request).timing = answer.timing;
+    return answer;
   }
 
   async function answerEach(request: FastifyRequest, photos: readonly SentPhoto[], query: ClassifyQuery) {
@@ -251,7 +257,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     const [first, second] = photos;
     const labels =
       first && !second
-        ? labelsOf(await answerOne(request, first, query))
+        ? labelsOf(await answerAlone(request, first, query))
         : answersOnly(await answerEach(request, photos, query)).map(labelsOf);
     return reply.type(type).send(Buffer.from(JSON.stringify(labels)));
   }
