@@ -3,7 +3,7 @@
 import { readEnv, type EnvValues } from '../host/env.ts';
 import { LOG_LEVELS } from '../host/log.ts';
 import { addressVariable, upstreamTlsVariables } from '../host/upstream-variables.ts';
-import { bytes, choice, duration, integer, path, text } from '../host/variables.ts';
+import { bytes, choice, duration, integer, list, path, text } from '../host/variables.ts';
 
 /** Every variable of the service, by the name that the code uses: VGG_GATEWAY_PORT is `port`. */
 export const gatewayVariables = {
@@ -38,7 +38,12 @@ export const gatewayVariables = {
     min: 1024,
     max: 512 * 1024 ** 2,
   }),
-  maxPhotos: integer({ description: 'Most photos of a form.', default: 16, min: 1, max: 1024 }),
+  maxPhotos: integer({
+    description: 'Most photos of a form; their bytes together are bounded by maxBody.',
+    default: 32,
+    min: 1,
+    max: 1024,
+  }),
   answerCache: bytes({
     description: 'Most bytes of kept answers; 0 computes every request by itself.',
     default: 64 * 1024 ** 2,
@@ -50,6 +55,42 @@ export const gatewayVariables = {
     default: 300_000,
     min: 1,
     max: 24 * 3_600_000,
+  }),
+  keyRate: integer({
+    description: 'Requests a second that each API key has; 0: any number.',
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+  }),
+  keyBurst: integer({
+    description: 'Requests that an API key may make at once before keyRate holds.',
+    default: 20,
+    min: 1,
+    max: 1_000_000,
+  }),
+  addressRate: integer({
+    description: 'Requests a second that each client address (IPv6: /64) has; 0: any number.',
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+  }),
+  addressBurst: integer({
+    description: 'Requests that an address may make at once before addressRate holds.',
+    default: 20,
+    min: 1,
+    max: 1_000_000,
+  }),
+  trustedProxies: list({
+    description: 'Addresses or networks of proxies whose X-Forwarded-For is believed.',
+    default: [],
+    expects: 'IP addresses or networks between commas, such as 10.0.0.0/8',
+    matches: /^[\da-fA-F:.]+(\/\d{1,3})?$/,
+  }),
+  corsOrigins: list({
+    description: 'Origins whose pages may ask, such as https://example.org; * is any.',
+    default: [],
+    expects: 'origins between commas, such as https://example.org, or *',
+    matches: /^(\*|https?:\/\/[^/\s*]+)$/,
   }),
   deadline: duration({ description: 'Time for an answer.', default: 60_000, min: 1, max: 3_600_000 }),
   drain: duration({

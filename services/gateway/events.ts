@@ -1,20 +1,15 @@
 // An answer as it forms, as server-sent events (HTML Living Standard, 9.2). Knows their form; not what is asked.
 
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { PassThrough } from 'node:stream';
 import { answerJson, type AnswerJson, type RunningAnswer } from '../../sdk/index.ts';
 import { VggError, asVggError } from '../../vgg/errors.ts';
+import { EVENT_STREAM } from './negotiation.ts';
 import { problemOf } from './problem.ts';
 import { outside } from './refusals.ts';
 
-const EVENT_STREAM = 'text/event-stream';
 // What is silent for longer is cut by proxies.
 const HEARTBEAT_MS = 15_000;
-
-/** Whether a client asks for events. */
-export function wantsEvents({ headers }: FastifyRequest): boolean {
-  return headers.accept?.toLowerCase().includes(EVENT_STREAM) ?? false;
-}
 
 /** What becomes of a photo, and who hears of it. */
 export interface RunningAnswers {

@@ -35,16 +35,6 @@ export function checkContentType(type = ''): void {
 }
 
 /**
- * Checks, before the body is read, that it comes as it is: a few compressed bytes can be any number of bytes.
- *
- * @throws VggError UNSUPPORTED_FORMAT
- */
-export function checkContentEncoding(encoding = 'identity'): void {
-  if (/^\s*(identity)?\s*$/i.test(encoding)) return;
-  throw expected('a body without Content-Encoding', encoding, 'Content-Encoding', 'UNSUPPORTED_FORMAT');
-}
-
-/**
  * The photos, at least one, in their order. Of several, some may be empty.
  *
  * @throws VggError TOO_LARGE, INVALID_ARGUMENT

@@ -29,7 +29,7 @@ export function unroutable({ url, method }: FastifyRequest, routes: readonly Rou
   return {
     error: expected(`method ${methods.join(' or ')}`, method, 'method'),
     status: 405,
-    allow: methods.join(', '),
+    allow: [...methods, 'OPTIONS'].sort().join(', '),
   };
 }
 

@@ -6,12 +6,13 @@ import multipart from '@fastify/multipart';
 import fastify, {
   LogController,
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
   type FastifyServerOptions,
 } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { VggClient } from '../../sdk/index.ts';
-import { VggError } from '../../vgg/errors.ts';
+import { VggError, expected } from '../../vgg/errors.ts';
 import type { Logger } from '../host/log.ts';
 import type { Answers } from './answers/answers.ts';
 import { LABELS_PATH } from './answers/labels.ts';
@@ -19,10 +20,13 @@ import { classifyHandler } from './answers/route.ts';
 import { keyHash, type Authenticate } from './api-keys.ts';
 import { Arrivals, requestIdOf } from './arrivals.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import { checkEncoding, FORMS, formOf, JSON_TYPE, LABEL_FORMS, sendTagged } from './negotiation.ts';
+import { Origins } from './origins.ts';
 import { CONTENT_SECURITY_POLICY, PERMISSIONS_POLICY, servePage } from './page-files.ts';
-import { checkContentEncoding, checkContentType, type FormLimits } from './photo.ts';
+import { checkContentType, type FormLimits } from './photo.ts';
 import { sendProblem } from './problem.ts';
 import { readQuery } from './query.ts';
+import { addressOf, Rates, type Rate } from './rates.ts';
 import {
   bodyTooLarge,
   discardRest,
@@ -42,7 +46,11 @@ export interface GatewayDependencies {
   metrics: GatewayMetrics;
   registry: Registry;
   log: Logger;
-  limits: FormLimits & { deadlineMs: number };
+  limits: FormLimits & { deadlineMs: number; key: Rate; address: Rate };
+  /** Proxies whose X-Forwarded-For is believed. */
+  trustedProxies: readonly string[];
+  /** Whose pages may ask; `*`: anybody's. */
+  corsOrigins: readonly string[];
   /** Whether the gateway takes requests: false while it drains. */
   open: () => boolean;
   https?: { cert: Buffer; key: Buffer };
@@ -73,6 +81,9 @@ const HELP = `vgg-serve: what is in this photo?
 /** The HTTP server, not listening yet. */
 export async function createGateway(dependencies: GatewayDependencies): Promise<FastifyInstance> {
   const { client, answers, authenticate, metrics, registry, log, limits, open, https, now } = dependencies;
+  const { trustedProxies } = dependencies;
+  const origins = new Origins(dependencies.corsOrigins);
+  const rates = { key: new Rates(limits.key, now), address: new Rates(limits.address, now) };
   const arrivals = new Arrivals(metrics, log, now);
   const routes: Route[] = [];
   const options: FastifyServerOptions = {
@@ -95,6 +106,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
       refuse(request, readError(thrown, limits.bodyBytes));
       void sendProblem(reply, readError(thrown, limits.bodyBytes));
     },
+    ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     ...(https && { https }),
   };
   const app = fastify(options) as FastifyInstance;
@@ -106,7 +118,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     arrivals.begin(request, reply);
     if (!open()) void reply.header('connection', 'close');
     void reply.header('permissions-policy', PERMISSIONS_POLICY);
-    await Promise.resolve();
+    if (origins.admit(request, reply)) await reply.code(204).send();
   });
   app.addHook('onSend', async (request, reply) => {
     void reply.header('server-timing', arrivals.serverTiming(request));
@@ -126,6 +138,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     if (!request.is404 && !Object.values(request.params as Record<string, string>).includes('')) return;
     const { error, status, allow } = unroutable(request, routes);
     if (allow !== undefined) void reply.header('allow', allow);
+    if (allow !== undefined && request.method === 'OPTIONS') return await reply.code(204).send();
     refuse(request, error);
     await sendProblem(reply, error, status);
   });
@@ -149,15 +162,15 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
-  app.get('/v1/models', { onRequest: guard }, async (request) => {
+  const asked = [guard, takes(JSON_TYPE)];
+  app.get('/v1/models', { onRequest: asked }, async (request, reply) => {
     const call = callOf(request);
-    return { models: await fromBehind(() => client.models(call)) };
+    return sendTagged(request, reply, { models: await fromBehind(() => client.models(call)) });
   });
-  app.get<{ Params: { name: string } }>('/v1/models/:name', { onRequest: guard }, async (request) => {
+  app.get<{ Params: { name: string } }>('/v1/models/:name', { onRequest: asked }, async (request, reply) => {
     const call = callOf(request);
-    return await fromBehind(() => client.model(request.params.name, call));
+    return sendTagged(request, reply, await fromBehind(() => client.model(request.params.name, call)));
   });
-  const early = [guard, checkClassify];
   const classify = classifyHandler({
     ...{ client, answers, limits, askerOf: callOf, failed: logRefusal },
     spaceOf: ({ headers }) => (authenticate ? keyHash(headers) : ''),
@@ -165,20 +178,35 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
       arrivals.of(request).timing = timing;
     },
   });
-  for (const path of ['/v1/classify', LABELS_PATH]) app.post(path, { onRequest: early }, classify);
+  app.post('/v1/classify', { onRequest: [guard, takes(...FORMS), checkClassify] }, classify);
+  app.post(LABELS_PATH, { onRequest: [guard, takes(...LABEL_FORMS), checkClassify] }, classify);
   return app;
 
-  async function guard(request: FastifyRequest): Promise<void> {
-    authenticate?.(request.headers);
+  async function guard(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    // Before the key, which may be a guess.
+    rates.address.take(addressOf(request), 'address');
+    const name = authenticate?.(request.headers);
+    if (name !== undefined) rates.key.take(name, 'API key');
+    checkEncoding(request, reply);
     if (!open()) throw new VggError('UNAVAILABLE', 'The server is shutting down');
     await Promise.resolve();
   }
 
+  // 406 for clients that take none of the forms.
+  function takes(...forms: readonly string[]) {
+    return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      void reply.header('vary', [reply.getHeader('vary'), 'Accept'].filter(Boolean).join(', '));
+      if (formOf(request, forms) !== undefined) return;
+      const error = expected(`Accept ${forms.join(' or ')}`, request.headers.accept, 'Accept');
+      refuse(request, error);
+      await sendProblem(reply, error, 406);
+    };
+  }
+
   // What is wrong before the photo is read is said before it is sent.
   async function checkClassify(request: FastifyRequest): Promise<void> {
-    const { 'content-type': type, 'content-encoding': encoding, 'content-length': length } = request.headers;
+    const { 'content-type': type, 'content-length': length } = request.headers;
     checkContentType(type);
-    checkContentEncoding(encoding);
     readQuery(request.query as Record<string, unknown>);
     if (Number(length) > limits.bodyBytes + FORM_BYTES) throw bodyTooLarge(limits.bodyBytes);
     await Promise.resolve();

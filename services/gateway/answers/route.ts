@@ -3,9 +3,10 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AnswerJson, VggClient } from '../../../sdk/index.ts';
-import { expected, type VggError } from '../../../vgg/errors.ts';
+import { VggError, expected } from '../../../vgg/errors.ts';
 import type { AnswerTiming } from '../arrivals.ts';
-import { begun, sendDone, sendEvents, wantsEvents } from '../events.ts';
+import { begun, sendDone, sendEvents } from '../events.ts';
+import { EVENT_STREAM, FORMS, JSON_TYPE, LABELS_TYPE, LABEL_FORMS, formOf } from '../negotiation.ts';
 import { photosOf, type FormLimits, type SentPhoto } from '../photo.ts';
 import { problemOf, type Problem } from '../problem.ts';
 import { readQuery } from '../query.ts';
@@ -14,7 +15,7 @@ import type { Answers, Asker, Given } from './answers.ts';
 import { eachOf, type Result } from './batch.ts';
 import { cacheStatus, refusesKept, type Outcome } from './cache-status.ts';
 import type { Wish } from './key.ts';
-import { labelsOf, wantsLabels, type Label } from './labels.ts';
+import { LABELS_PATH, labelsOf, type Label } from './labels.ts';
 
 /** What the route stands on. */
 export interface ClassifyRoute {
@@ -43,9 +44,13 @@ export function classifyHandler(route: ClassifyRoute) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<ClassifyBody> => {
     const { evaluation, ...rest } = readQuery(request.query as Record<string, unknown>);
     const wish: Wish = { ...evaluation, ...rest };
-    const labels = wantsLabels(request);
-    const events = wantsEvents(request);
-    if (labels && events) throw expected('Accept of labels or of events', 'both', 'Accept');
+    const bare = request.routeOptions.url === LABELS_PATH;
+    const form = formOf(request, bare ? LABEL_FORMS : FORMS) ?? JSON_TYPE;
+    const labels = bare || form === LABELS_TYPE;
+    const events = form === EVENT_STREAM;
+    if (form === LABELS_TYPE) void reply.type(LABELS_TYPE);
+    if (labels && (rest.posterior || rest.viewScores || rest.scoreMaps))
+      throw expected('labels without posterior, views and scoreMaps', 'one of them', 'query');
     const photos = await photosOf(request, route.limits);
     const [first] = photos;
     if (!first) throw expected('a photo', 'none', 'photo');
@@ -64,7 +69,7 @@ export function classifyHandler(route: ClassifyRoute) {
       const answer = namedAnswer(first, required(results[0]));
       return labels ? labelsOf(answer) : answer;
     }
-    if (labels) return results.map((result) => labelsOf(required(result).answer));
+    if (labels) return results.map((result, i) => labelsOf(required(result, i).answer));
     return {
       answers: photos.map((photo, i) => {
         const result = results[i];
@@ -113,9 +118,16 @@ function namedAnswer({ name }: SentPhoto, { answer, outcome }: Given): AnswerJso
 }
 
 /** What came of a photo whose failure is its request's. */
-function required<Value>(result: Result<Value> | undefined): Value {
+function required<Value>(result: Result<Value> | undefined, place?: number): Value {
   if (!result) throw expected('a result', 'none', 'photo', 'INTERNAL');
-  if ('error' in result) throw result.error;
+  if ('error' in result) {
+    if (place === undefined) throw result.error;
+    const { code, message, fields, retryAfterMs } = result.error;
+    throw new VggError(code, `${message} (photo[${String(place)}])`, {
+      ...{ cause: result.error, fields },
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    });
+  }
   return result.value;
 }
 
