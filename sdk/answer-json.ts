@@ -18,6 +18,8 @@ export interface AnswerJson {
   posterior?: number[];
   timing: { prepareMs: number; queueMs: number; computeMs: number; totalMs: number };
   viewScores?: ViewScoreJson[];
+  /** Over HTTP: the answer was kept from an earlier request, and `timing` is of that one; absent where it was not. */
+  cached?: true;
 }
 
 /** One view and what the network said of it. */

@@ -45,6 +45,12 @@ export async function readApiKeys(path: string): Promise<Authenticate> {
   };
 }
 
+/** SHA-256 of the key in a request, hexadecimal: tells credentials apart without naming them; '' for none. */
+export function keyHash(headers: Record<string, unknown>): string {
+  const key = keyOf(headers);
+  return key === undefined ? '' : createHash('sha256').update(key).digest('hex');
+}
+
 function keyOf(headers: Record<string, unknown>): string | undefined {
   const { authorization, 'x-api-key': key } = headers;
   if (typeof key === 'string' && key !== '') return key;

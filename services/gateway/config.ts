@@ -39,10 +39,22 @@ export const gatewayVariables = {
     max: 512 * 1024 ** 2,
   }),
   maxPhotos: integer({
-    description: 'Most photos of one form; their bytes together are bounded by maxBody.',
+    description: 'Most photos of a form; their bytes together are bounded by maxBody.',
     default: 32,
     min: 1,
     max: 1024,
+  }),
+  answerCache: bytes({
+    description: 'Most bytes of kept answers; 0 computes every request by itself.',
+    default: 64 * 1024 ** 2,
+    min: 0,
+    max: 16 * 1024 ** 3,
+  }),
+  answerTtl: duration({
+    description: 'How long an answer is kept.',
+    default: 300_000,
+    min: 1,
+    max: 24 * 3_600_000,
   }),
   keyRate: integer({
     description: 'Requests a second that each API key has; 0: any number.',

@@ -2,7 +2,7 @@
 
 import type { FastifyReply } from 'fastify';
 import { PassThrough } from 'node:stream';
-import { answerJson, type RunningAnswer } from '../../sdk/index.ts';
+import { answerJson, type AnswerJson, type RunningAnswer } from '../../sdk/index.ts';
 import { VggError, asVggError } from '../../vgg/errors.ts';
 import { EVENT_STREAM } from './negotiation.ts';
 import { problemOf } from './problem.ts';
@@ -32,10 +32,18 @@ export function sendEvents(reply: FastifyReply, running: RunningAnswers): Fastif
   return reply.type(EVENT_STREAM).header('x-accel-buffering', 'no').send(stream);
 }
 
+/** Sends an answer that is there already: `done` alone. */
+export function sendDone(reply: FastifyReply, answer: AnswerJson): FastifyReply {
+  return reply.type(EVENT_STREAM).header('x-accel-buffering', 'no').send(eventOf('done', answer));
+}
+
+function eventOf(type: string, data: unknown): string {
+  return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
 async function writeEvents(stream: PassThrough, { name, answers, onAnswer, onError }: RunningAnswers) {
   const heartbeat = setInterval(() => stream.write(':\n\n'), HEARTBEAT_MS);
-  const event = (type: string, data: unknown) =>
-    stream.write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
+  const event = (type: string, data: unknown) => stream.write(eventOf(type, data));
   try {
     let last: RunningAnswer | undefined;
     for await (const each of answers) {

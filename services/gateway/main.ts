@@ -9,10 +9,11 @@ import { VggError } from '../../vgg/errors.ts';
 import { createLogger, type Logger } from '../host/log.ts';
 import { createRegistry } from '../host/metrics.ts';
 import { runIfMain } from '../host/process.ts';
+import { Answers } from './answers/answers.ts';
 import { readApiKeys } from './api-keys.ts';
 import { upstreamTls } from '../host/upstream-variables.ts';
 import { readConfig, type GatewayConfig } from './config.ts';
-import { gatewayMetrics } from './metrics.ts';
+import { answerMetrics, gatewayMetrics } from './metrics.ts';
 import { createGateway } from './service.ts';
 
 const NAME = 'gateway';
@@ -62,17 +63,19 @@ export async function startGateway(
     retry: false,
     tls: upstreamTls(config),
   });
+  const keeping = { bytes: config.answerCache, ttlMs: config.answerTtl, deadlineMs: config.deadline };
   let open = true;
   const app = await createGateway({
     client,
+    answers: new Answers(client, keeping, answerMetrics(registry), now),
     authenticate,
     metrics: gatewayMetrics(registry),
     registry,
     log,
     limits: {
       bodyBytes: config.maxBody,
-      deadlineMs: config.deadline,
       photos: config.maxPhotos,
+      deadlineMs: config.deadline,
       key: { perSecond: config.keyRate, burst: config.keyBurst },
       address: { perSecond: config.addressRate, burst: config.addressBurst },
     },

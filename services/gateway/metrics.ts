@@ -1,6 +1,7 @@
 // The metrics of the gateway: requests by route and status, their time and size.
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Source } from './answers/cache-status.ts';
 
 /** Answered requests, by route, method and status. */
 export const REQUESTS = 'vgg_http_requests_total';
@@ -10,6 +11,12 @@ export const DURATION = 'vgg_http_duration_seconds';
 export const IN_FLIGHT = 'vgg_http_in_flight';
 /** Clients that went away before their answer. */
 export const ABANDONED = 'vgg_http_abandoned_total';
+/** Photos by where their answers came from: hit, miss, coalesced or bypass. */
+export const ANSWERS = 'vgg_http_answers_total';
+/** Kept answers that had to go to make room. */
+export const ANSWER_EVICTIONS = 'vgg_http_answer_evictions_total';
+/** Bytes of kept answers. */
+export const ANSWER_BYTES = 'vgg_http_answer_bytes';
 
 /** Counts requests. */
 export interface GatewayMetrics {
@@ -59,6 +66,44 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
     },
     unreadable(status) {
       requests.inc({ route: 'unknown', method: 'unknown', status: String(status) });
+    },
+  };
+}
+
+/** Counts answers that are kept, shared and computed. */
+export interface AnswerMetrics {
+  /** A photo's answer comes from here. */
+  given(source: Source): void;
+  evicted(): void;
+  /** So many bytes are kept now. */
+  kept(bytes: number): void;
+}
+
+/** The metrics of the answers of one server. */
+export function answerMetrics(registry: Registry): AnswerMetrics {
+  const registers = [registry];
+  const answers = new Counter({
+    name: ANSWERS,
+    help: 'Photos, by where their answers came from.',
+    labelNames: ['source'],
+    registers,
+  });
+  const evictions = new Counter({
+    name: ANSWER_EVICTIONS,
+    help: 'Kept answers that had to go to make room.',
+    registers,
+  });
+  const size = new Gauge({ name: ANSWER_BYTES, help: 'Bytes of kept answers.', registers });
+  for (const source of ['hit', 'miss', 'coalesced', 'bypass'] satisfies Source[]) answers.inc({ source }, 0);
+  return {
+    given(source) {
+      answers.inc({ source });
+    },
+    evicted() {
+      evictions.inc();
+    },
+    kept(bytes) {
+      size.set(bytes);
     },
   };
 }

@@ -10,7 +10,12 @@ export const JSON_TYPE = 'application/json';
 /** The answer as it forms. */
 export const EVENT_STREAM = 'text/event-stream';
 /** [{label, score}] alone, as Hugging Face's image classification has it. */
-export const LABELS_TYPE = 'application/vnd.vgg.labels+json';
+export const LABELS_TYPE = 'application/vnd.huggingface+json';
+
+/** Forms of an answer; of those that a client likes as well as each other, the first. */
+export const FORMS = [JSON_TYPE, EVENT_STREAM, LABELS_TYPE] as const;
+/** Forms of labels alone. */
+export const LABEL_FORMS = [JSON_TYPE, LABELS_TYPE] as const;
 
 /** The form that a client likes best of those that there are; undefined: it takes none of them. */
 export function formOf<Form extends string>(

@@ -4,23 +4,20 @@ import type {} from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { VggError, expected } from '../../vgg/errors.ts';
 
-/** A photo, and its file name where the client gave one. */
+/** A photo as it came. */
 export interface SentPhoto {
   photo: Buffer;
+  /** Name of its file, or nothing. */
   name: string;
 }
 
-/** How much a request may bring. */
-export interface PhotoLimits {
-  /** Of all photos together. */
+/** How much a request may hold. */
+export interface FormLimits {
+  /** Most bytes of a body, or of all photos of a form together. */
   bodyBytes: number;
+  /** Most photos of a form. */
   photos: number;
 }
-
-// Not an option that is missing, but one that there will not be.
-const NO_JSON =
-  'Expected a photo itself, Content-Type image/* or multipart/form-data, but received JSON: photos are never fetched ' +
-  'by URL, as a server that fetches what strangers name can be turned on its own network (Content-Type)';
 
 /**
  * Checks, before the body is read, that it is meant to be a photo or a form. What it is, its bytes decide.
@@ -29,64 +26,62 @@ const NO_JSON =
  */
 export function checkContentType(type = ''): void {
   if (/^(image\/|application\/octet-stream|multipart\/form-data)/i.test(type)) return;
-  if (/^application\/([\w.-]+\+)?json/i.test(type)) {
-    const fields = [{ field: 'Content-Type', message: NO_JSON }];
-    throw new VggError('UNSUPPORTED_FORMAT', NO_JSON, { fields });
-  }
-  throw expected('Content-Type image/* or multipart/form-data', type, 'Content-Type', 'UNSUPPORTED_FORMAT');
+  const wanted = 'Content-Type image/* or multipart/form-data';
+  // Whoever sends JSON means to send a URL: to fetch it would let anybody reach what this server can.
+  const what = /^application\/([\w.-]+\+)?json\b/i.test(type)
+    ? `${wanted} with the photo itself, as URLs are deliberately not fetched,`
+    : wanted;
+  throw expected(what, type, 'Content-Type', 'UNSUPPORTED_FORMAT');
 }
 
 /**
- * The photos, in order, at least one. Where there are several, some may be without bytes.
+ * The photos, at least one, in their order. Of several, some may be empty.
  *
  * @throws VggError TOO_LARGE, INVALID_ARGUMENT
  */
-export async function photosOf(request: FastifyRequest, limits: PhotoLimits): Promise<SentPhoto[]> {
+export async function photosOf(request: FastifyRequest, limits: FormLimits): Promise<SentPhoto[]> {
   if (request.isMultipart()) return await fromForm(request, limits);
   if (!Buffer.isBuffer(request.body) || request.body.length === 0)
     throw expected('a photo as the body', 'nothing', 'photo');
   return [{ photo: request.body, name: '' }];
 }
 
-async function fromForm(request: FastifyRequest, most: PhotoLimits): Promise<SentPhoto[]> {
-  const limits = { fileSize: most.bodyBytes, files: most.photos, fields: 1, fieldSize: 1024 };
+async function fromForm(request: FastifyRequest, formLimits: FormLimits): Promise<SentPhoto[]> {
+  const { bodyBytes, photos } = formLimits;
+  const limits = { fileSize: bodyBytes, files: photos, fields: 1, fieldSize: 1024 };
   const found: SentPhoto[] = [];
   let bytes = 0;
   try {
     // To the end of the form: what else is in it must not be passed over in silence.
     for await (const part of request.parts({ limits })) {
       if (part.fieldname !== 'photo')
-        throw expected('a form with fields photo alone; options are in the query', part.fieldname, 'form');
+        throw expected('a form with one field, photo; options are in the query', part.fieldname, 'form');
       if (part.type !== 'file') throw expected('a file', 'a text', 'photo');
       const photo = await part.toBuffer();
       bytes += photo.length;
-      if (bytes > most.bodyBytes)
-        throw expected(`photos of at most ${String(most.bodyBytes)} bytes`, 'more', 'form', 'TOO_LARGE');
+      if (bytes > bodyBytes)
+        throw expected(`photos of at most ${String(bodyBytes)} bytes together`, 'more', 'photo', 'TOO_LARGE');
       found.push({ photo, name: part.filename });
     }
   } catch (error) {
-    throw formError(error, most);
+    throw formError(error, formLimits);
   }
-  const [first] = found;
-  if (!first) throw expected('a form with a file in field photo', 'none', 'photo');
-  if (found.length === 1 && first.photo.length === 0) throw expected('a photo', 'no bytes', 'photo');
+  if (found.length === 0) throw expected('a form with a file in field photo', 'none', 'photo');
+  if (found.length === 1 && found[0]?.photo.length === 0) throw expected('a photo', 'no bytes', 'photo');
   return found;
 }
 
-function formError(error: unknown, most: PhotoLimits): VggError {
+function formError(error: unknown, { bodyBytes, photos }: FormLimits): VggError {
   if (error instanceof VggError) return error;
   const { code } = error as { code?: string };
   if (code === 'FST_REQ_FILE_TOO_LARGE') {
-    return expected(`a photo of at most ${String(most.bodyBytes)} bytes`, 'more', 'photo', 'TOO_LARGE');
+    return expected(`a photo of at most ${String(bodyBytes)} bytes`, 'more', 'photo', 'TOO_LARGE');
   }
-  if (code === 'FST_FILES_LIMIT') {
-    return expected(`a form of at most ${String(most.photos)} photos`, 'more', 'form', 'TOO_LARGE');
-  }
-  if (code === 'FST_FIELDS_LIMIT' || code === 'FST_PARTS_LIMIT') {
-    return expected('a form with files in fields photo', 'more', 'form');
+  if (code === 'FST_FILES_LIMIT' || code === 'FST_FIELDS_LIMIT' || code === 'FST_PARTS_LIMIT') {
+    return expected(`a form with at most ${String(photos)} photos`, 'more', 'photo');
   }
   if (code === 'FST_PROTO_VIOLATION') {
-    return expected('a form with fields photo alone; options are in the query', 'another', 'form');
+    return expected('a form with one field, photo; options are in the query', 'another', 'form');
   }
   const message = 'Expected a whole multipart form but it does not parse (form)';
   return new VggError('INVALID_ARGUMENT', message, { cause: error, fields: [{ field: 'form', message }] });

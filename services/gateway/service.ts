@@ -11,20 +11,21 @@ import fastify, {
   type FastifyServerOptions,
 } from 'fastify';
 import type { Registry } from 'prom-client';
-import { answerJson, type AnswerJson, type VggClient } from '../../sdk/index.ts';
+import type { VggClient } from '../../sdk/index.ts';
 import { VggError, expected } from '../../vgg/errors.ts';
 import type { Logger } from '../host/log.ts';
-import type { Authenticate } from './api-keys.ts';
+import type { Answers } from './answers/answers.ts';
+import { LABELS_PATH } from './answers/labels.ts';
+import { classifyHandler } from './answers/route.ts';
+import { keyHash, type Authenticate } from './api-keys.ts';
 import { Arrivals, requestIdOf } from './arrivals.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import { answerAll, answersJson, answersOnly } from './batch.ts';
-import { begun, sendEvents } from './events.ts';
-import { checkEncoding, EVENT_STREAM, formOf, JSON_TYPE, LABELS_TYPE, sendTagged } from './negotiation.ts';
+import { checkEncoding, FORMS, formOf, JSON_TYPE, LABEL_FORMS, sendTagged } from './negotiation.ts';
 import { Origins } from './origins.ts';
 import { CONTENT_SECURITY_POLICY, PERMISSIONS_POLICY, servePage } from './page-files.ts';
-import { checkContentType, photosOf, type SentPhoto } from './photo.ts';
+import { checkContentType, type FormLimits } from './photo.ts';
 import { sendProblem } from './problem.ts';
-import { readQuery, type ClassifyQuery } from './query.ts';
+import { readQuery } from './query.ts';
 import { addressOf, Rates, type Rate } from './rates.ts';
 import {
   bodyTooLarge,
@@ -39,12 +40,13 @@ import {
 /** What the routes stand on. */
 export interface GatewayDependencies {
   client: VggClient;
+  answers: Answers;
   /** Checks a credential; undefined: none is asked for. */
   authenticate: Authenticate | undefined;
   metrics: GatewayMetrics;
   registry: Registry;
   log: Logger;
-  limits: { bodyBytes: number; deadlineMs: number; photos: number; key: Rate; address: Rate };
+  limits: FormLimits & { deadlineMs: number; key: Rate; address: Rate };
   /** Proxies whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
   /** Whose pages may ask; `*`: anybody's. */
@@ -62,26 +64,23 @@ const FORM_BYTES = 64 * 1024;
 // Node.js takes 16 KiB of request line and headers: a name in a path is never cut short before that.
 const LONGEST_NAME = 16 * 1024;
 
-// Of equal worth to a client, the first.
-const FORMS = [JSON_TYPE, EVENT_STREAM, LABELS_TYPE] as const;
-
 const HELP = `vgg-serve: what is in this photo?
 
   curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg HOST/v1/classify
   curl -F photo=@photo.jpg 'HOST/v1/classify?protocol=dense&top=3'
 
-  Several fields photo: {"answers": [...]} in their order.
-  Accept: text/event-stream gives the answer as it forms.
+  Accept: text/event-stream gives the answer as it forms; several fields photo give {answers: […]}.
+
+  POST /v1/classify/labels gives [{label, score}] alone.
 
   POST /v1/classify    ?model= &protocol= &scales= &grid= &align= &kernel= &scoreOrder= &share= &stop= &top= &posterior= &views= &scoreMaps=
-  POST /v1/classify/labels    the same, [{"label", "score"}] alone
   GET  /v1/models      GET /v1/models/{name}
   GET  /healthz        GET /readyz        GET /metrics
 `;
 
 /** The HTTP server, not listening yet. */
 export async function createGateway(dependencies: GatewayDependencies): Promise<FastifyInstance> {
-  const { client, authenticate, metrics, registry, log, limits, open, https, now } = dependencies;
+  const { client, answers, authenticate, metrics, registry, log, limits, open, https, now } = dependencies;
   const { trustedProxies } = dependencies;
   const origins = new Origins(dependencies.corsOrigins);
   const rates = { key: new Rates(limits.key, now), address: new Rates(limits.address, now) };
@@ -172,29 +171,15 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     const call = callOf(request);
     return sendTagged(request, reply, await fromBehind(() => client.model(request.params.name, call)));
   });
-  type Classify = { Querystring: Record<string, unknown> };
-  const early = [guard, takes(...FORMS), checkClassify];
-  app.post<Classify>('/v1/classify', { onRequest: early }, async (request, reply) => {
-    const query = readQuery(request.query);
-    const form = formOf(request, FORMS) ?? JSON_TYPE;
-    if (form === LABELS_TYPE) return sendLabels(request, reply, query, LABELS_TYPE);
-    const photos = await photosOf(request, limits);
-    const [first, second] = photos;
-    if (form === EVENT_STREAM) {
-      if (!first || second) throw expected('one photo where events are asked for', photos.length, 'photo');
-      return await stream(request, reply, first, query);
-    }
-    if (first && !second) return await answerAlone(request, first, query);
-    return answersJson(await answerEach(request, photos, query));
-  });
-  app.post<Classify>(
-    '/v1/classify/labels',
-    { onRequest: [guard, takes(JSON_TYPE, LABELS_TYPE), checkClassify] },
-    async (request, reply) => {
-      const form = formOf(request, [JSON_TYPE, LABELS_TYPE]) ?? JSON_TYPE;
-      return sendLabels(request, reply, readQuery(request.query), form);
+  const classify = classifyHandler({
+    ...{ client, answers, limits, askerOf: callOf, failed: logRefusal },
+    spaceOf: ({ headers }) => (authenticate ? keyHash(headers) : ''),
+    timed: (request, timing) => {
+      arrivals.of(request).timing = timing;
     },
-  );
+  });
+  app.post('/v1/classify', { onRequest: [guard, takes(...FORMS), checkClassify] }, classify);
+  app.post(LABELS_PATH, { onRequest: [guard, takes(...LABEL_FORMS), checkClassify] }, classify);
   return app;
 
   async function guard(request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -216,68 +201,6 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
       refuse(request, error);
       await sendProblem(reply, error, 406);
     };
-  }
-
-  async function answerOne(request: FastifyRequest, { photo, name }: SentPhoto, query: ClassifyQuery) {
-    const { evaluation, ...options } = query;
-    const call = { ...evaluation, ...options, ...callOf(request) };
-    const answer = await fromBehind(() => client.classify(photo, call));
-    return answerJson(name, answer);
-  }
-
-  // Where the time went is only to be told of one photo.
-  async function answerAlone(request: FastifyRequest, photo: SentPhoto, query: ClassifyQuery) {
-    const answer = await answerOne(request, photo, query);
-    arrivals.of(request).timing = answer.timing;
-    return answer;
-  }
-
-  async function answerEach(request: FastifyRequest, photos: readonly SentPhoto[], query: ClassifyQuery) {
-    return answerAll(photos, arrivals.of(request).gone, async (photo) => {
-      try {
-        if (photo.photo.length === 0) throw expected('a photo', 'no bytes', 'photo');
-        return await answerOne(request, photo, query);
-      } catch (error) {
-        logRefusal(request, readError(error, limits.bodyBytes));
-        throw error;
-      }
-    });
-  }
-
-  async function sendLabels(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    query: ClassifyQuery,
-    type: string,
-  ): Promise<FastifyReply> {
-    const { posterior, viewScores, scoreMaps } = query;
-    if (posterior || viewScores || scoreMaps)
-      throw expected('labels without posterior, views and scoreMaps', 'one of them', 'query');
-    const photos = await photosOf(request, limits);
-    const [first, second] = photos;
-    const labels =
-      first && !second
-        ? labelsOf(await answerAlone(request, first, query))
-        : answersOnly(await answerEach(request, photos, query)).map(labelsOf);
-    return reply.type(type).send(Buffer.from(JSON.stringify(labels)));
-  }
-
-  async function stream(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    { photo, name }: SentPhoto,
-    query: ClassifyQuery,
-  ): Promise<FastifyReply> {
-    const { evaluation, ...options } = query;
-    const call = { ...evaluation, ...options, ...callOf(request) };
-    const answers = await fromBehind(() => begun(client.classifyStream(photo, call)));
-    return sendEvents(reply, {
-      ...{ name, answers },
-      onAnswer: ({ timing }) => (arrivals.of(request).timing = timing),
-      onError: (error) => {
-        logRefusal(request, error);
-      },
-    });
   }
 
   // What is wrong before the photo is read is said before it is sent.
@@ -322,8 +245,4 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
       log.info(why, 'request refused');
     }
   }
-}
-
-function labelsOf({ predictions }: AnswerJson): { label: string; score: number }[] {
-  return predictions.map(({ label, score }) => ({ label, score }));
 }

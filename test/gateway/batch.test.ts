@@ -45,8 +45,8 @@ describe('several photos', () => {
   test('are bounded in number', async () => {
     const tiny = Array.from({ length: 7 }, () => NONE);
     expect(await problemOf(await classify(gateway, CENTER, photos(...tiny)))).toMatchObject({
-      status: 413,
-      detail: 'Expected a form of at most 6 photos but received more (form)',
+      status: 400,
+      detail: 'Expected a form with at most 6 photos but received more (photo)',
     });
     const six = await classify(gateway, CENTER, photos(...tiny.slice(1)));
     expect(((await six.json()) as { answers: Item[] }).answers).toHaveLength(6);
@@ -63,7 +63,7 @@ describe('several photos', () => {
     const init = { ...photos(PHOTO, PHOTO), headers: { accept: 'text/event-stream' } };
     expect(await problemOf(await classify(gateway, CENTER, init))).toMatchObject({
       status: 400,
-      detail: 'Expected one photo where events are asked for but received 2 (photo)',
+      detail: 'Expected one photo for an answer as events but received 2 (photo)',
     });
   });
 
@@ -92,13 +92,13 @@ describe('labels', () => {
     const wanted = predictions.map(({ label, score }) => ({ label, score }));
     expect(wanted).toHaveLength(2);
     const response = await ask(CENTER);
-    expect(response.headers.get('content-type')).toBe('application/json');
+    expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
     expect(await response.json()).toEqual(wanted);
-    const type = 'application/vnd.vgg.labels+json';
+    const type = 'application/vnd.huggingface+json';
     const byType = await classify(gateway, CENTER, {
       headers: { 'content-type': 'image/png', accept: type },
     });
-    expect(byType.headers.get('content-type')).toBe(type);
+    expect(byType.headers.get('content-type')).toBe(`${type}; charset=utf-8`);
     expect(await byType.json()).toEqual(wanted);
     const several = await ask(CENTER, photos(PHOTO, PHOTO));
     expect(await several.json()).toEqual([wanted, wanted]);

@@ -34,7 +34,7 @@ describe('Accept', () => {
     ['text/event-stream;q=0.5, application/json', 'application/json; charset=utf-8'],
     ['text/*', 'text/event-stream'],
     ['application/json;q=0, */*', 'text/event-stream'],
-    ['application/vnd.vgg.labels+json', 'application/vnd.vgg.labels+json'],
+    ['application/vnd.huggingface+json', 'application/vnd.huggingface+json; charset=utf-8'],
   ])('%s is given %s', async (accept, type) => {
     const response = await accepting(accept);
     await response.text();
@@ -98,7 +98,7 @@ describe('bodies', () => {
     const headers = { 'content-type': 'application/json' };
     const problem = await problemOf(await classify(gateway, CENTER, { headers, body }));
     expect(problem.status).toBe(415);
-    expect(problem.detail).toContain('photos are never fetched by URL');
+    expect(problem.detail).toContain('URLs are deliberately not fetched');
   });
 });
 

@@ -1,5 +1,6 @@
 // Bodies that are no photo: the status, code and detail of each, and that the gateway answers the next good one.
 
+import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Stack } from '../../cli/stack.ts';
@@ -8,14 +9,16 @@ import { classify, form, gatewayOf, PHOTO, problemOf, services, untilQuiet } fro
 
 const MAX_BODY = 1024 * 1024;
 const BOTH = 'Expected Content-Type image/* or multipart/form-data but received';
+const NO_URLS =
+  'Expected Content-Type image/* or multipart/form-data with the photo itself, as URLs are deliberately not fetched, but received';
 const FORMATS = 'Expected a JPEG, PNG, WebP, AVIF, TIFF or GIF image but received';
-const OTHER_FIELD = 'Expected a form with fields photo alone; options are in the query but received';
+const OTHER_FIELD = 'Expected a form with one field, photo; options are in the query but received';
 
 let stack: Stack;
 let gateway: RunningGateway;
 beforeAll(async () => {
   stack = await services();
-  gateway = await gatewayOf(stack, { maxBody: MAX_BODY });
+  gateway = await gatewayOf(stack, { maxBody: MAX_BODY, maxPhotos: 2 });
 });
 afterAll(async () => {
   await gateway.close();
@@ -183,7 +186,34 @@ describe('bodies', () => {
       () => image('{"__proto__":{"polluted":true}}', 'application/json'),
       415,
       'UNSUPPORTED_FORMAT',
-      `${BOTH} application/json (Content-Type)`,
+      `${NO_URLS} application/json (Content-Type)`,
+    ],
+    [
+      'JSON with a URL',
+      () => image('{"url":"http://127.0.0.1:8080/"}', 'Application/LD+json; charset=utf-8'),
+      415,
+      'UNSUPPORTED_FORMAT',
+      `${NO_URLS} Application/LD+json; charset=utf-8 (Content-Type)`,
+    ],
+    [
+      'a compressed body',
+      () => ({
+        body: gzipSync(Buffer.alloc(64 * MAX_BODY)),
+        headers: { 'content-type': 'image/png', 'content-encoding': 'gzip' },
+      }),
+      415,
+      'UNSUPPORTED_FORMAT',
+      'Expected a body without Content-Encoding but received gzip (Content-Encoding)',
+    ],
+    [
+      'a form that is compressed twice',
+      () => ({
+        body: form([['photo', PHOTO]]),
+        headers: { 'content-encoding': 'identity, br' },
+      }),
+      415,
+      'UNSUPPORTED_FORMAT',
+      'Expected a body without Content-Encoding but received identity, br (Content-Encoding)',
     ],
     [
       'a form in the query’s way',
@@ -212,6 +242,33 @@ describe('bodies', () => {
       400,
       'INVALID_ARGUMENT',
       'Expected a form with a file in field photo but received none (photo)',
+    ],
+    [
+      'a form with more photos than may be',
+      () => ({
+        body: form([
+          ['photo', PHOTO],
+          ['photo', PHOTO],
+          ['photo', PHOTO],
+        ]),
+        headers: {},
+      }),
+      400,
+      'INVALID_ARGUMENT',
+      'Expected a form with at most 2 photos but received more (photo)',
+    ],
+    [
+      'a form whose photos are too large together',
+      () => ({
+        body: form([
+          ['photo', new Uint8Array(MAX_BODY / 2 + 1)],
+          ['photo', new Uint8Array(MAX_BODY / 2)],
+        ]),
+        headers: {},
+      }),
+      413,
+      'TOO_LARGE',
+      'Expected photos of at most 1048576 bytes together but received more (photo)',
     ],
     [
       'a form with another file',
