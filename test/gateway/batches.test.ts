@@ -234,8 +234,8 @@ describe('labels', () => {
       'Expected Content-Type image/* or multipart/form-data with the photo itself, as URLs are deliberately not fetched, but received application/json (Content-Type)',
     ],
     [
-      'events',
-      () => post('', PHOTO, { ...image, accept: 'text/event-stream' }),
+      'a wish for events as well',
+      () => classify(gateway, '', { headers: { ...image, accept: `text/event-stream, ${HUGGING_FACE}` } }),
       400,
       'Expected Accept of labels or of events but received both (Accept)',
     ],
