@@ -14,6 +14,7 @@ interface Flight<Value> {
   readonly controller: AbortController;
   readonly deadline: number;
   waiting: number;
+  over: boolean;
 }
 
 /** The computations of one server that are under way. */
@@ -62,10 +63,11 @@ export class Flights<Value> {
   ): Flight<Value> {
     const controller = new AbortController();
     const value = start(controller.signal, deadline).finally(() => {
+      flight.over = true;
       this.#forget(key, flight);
     });
     value.catch(() => undefined); // Each waiter hears of it; there may be none left.
-    const flight: Flight<Value> = { value, controller, deadline, waiting: 0 };
+    const flight: Flight<Value> = { value, controller, deadline, waiting: 0, over: false };
     this.#flights.set(key, flight);
     return flight;
   }
@@ -85,7 +87,7 @@ export class Flights<Value> {
     } finally {
       if (leave) signal.removeEventListener('abort', leave);
       flight.waiting--;
-      if (flight.waiting === 0) {
+      if (flight.waiting === 0 && !flight.over) {
         // Before the abort: who comes now must not join what is being cancelled.
         this.#forget(key, flight);
         flight.controller.abort(signal.reason);

@@ -64,6 +64,8 @@ export function classifyHandler(route: ClassifyRoute) {
       return await route.answers.answer(questionOf(route, request, photo, wish), asker);
     };
     const results = await eachOf(photos, ask);
+    // Where one failure is the request's, nothing is said of the others.
+    if (labels || photos.length === 1) for (const each of results) required(each);
     tell(route, request, reply, results);
     if (photos.length === 1) {
       const answer = namedAnswer(first, required(results[0]));
@@ -143,7 +145,7 @@ function tell(
     void reply.header('cache-status', cacheStatus(given.map(({ outcome }) => outcome)));
   }
   const computed = given.filter(({ outcome }) => outcome.source !== 'hit');
-  if (computed.length === 0 || given.length < results.length) return;
+  if (computed.length === 0) return;
   const total = { prepareMs: 0, queueMs: 0, computeMs: 0 };
   for (const { answer } of computed) {
     total.prepareMs += answer.timing.prepareMs;
