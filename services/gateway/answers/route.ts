@@ -65,13 +65,14 @@ export function classifyHandler(route: ClassifyRoute) {
     };
     const results = await eachOf(photos, ask);
     // Where one failure is the request's, nothing is said of the others.
-    if (labels || photos.length === 1) for (const each of results) required(each);
+    if (labels || photos.length === 1)
+      for (const [i, each] of results.entries()) required(each, photos.length > 1 ? i : undefined);
     tell(route, request, reply, results);
     if (photos.length === 1) {
       const answer = namedAnswer(first, required(results[0]));
       return labels ? labelsOf(answer) : answer;
     }
-    if (labels) return results.map((result, i) => labelsOf(required(result, i).answer));
+    if (labels) return results.map((result) => labelsOf(required(result).answer));
     return {
       answers: photos.map((photo, i) => {
         const result = results[i];
@@ -119,13 +120,14 @@ function namedAnswer({ name }: SentPhoto, { answer, outcome }: Given): AnswerJso
   return { ...answer, photo: name, ...(outcome.source === 'hit' && { cached: true }) };
 }
 
-/** What came of a photo whose failure is its request's. */
+/** What came of a photo whose failure is its request's; `place` names it among several. */
 function required<Value>(result: Result<Value> | undefined, place?: number): Value {
   if (!result) throw expected('a result', 'none', 'photo', 'INTERNAL');
   if ('error' in result) {
     if (place === undefined) throw result.error;
     const { code, message, fields, retryAfterMs } = result.error;
-    throw new VggError(code, `${message} (photo[${String(place)}])`, {
+    const named = `${message.replace(/ \(photo\)$/, '')} (photo[${String(place)}])`;
+    throw new VggError(code, named, {
       ...{ cause: result.error, fields },
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     });
