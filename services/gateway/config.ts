@@ -3,7 +3,7 @@
 import { readEnv, type EnvValues } from '../host/env.ts';
 import { LOG_LEVELS } from '../host/log.ts';
 import { addressVariable, upstreamTlsVariables } from '../host/upstream-variables.ts';
-import { bytes, choice, duration, integer, path, text } from '../host/variables.ts';
+import { bytes, choice, duration, integer, list, path, text } from '../host/variables.ts';
 
 /** Every variable of the service, by the name that the code uses: VGG_GATEWAY_PORT is `port`. */
 export const gatewayVariables = {
@@ -37,6 +37,33 @@ export const gatewayVariables = {
     default: 20 * 1024 ** 2,
     min: 1024,
     max: 512 * 1024 ** 2,
+  }),
+  corsOrigins: list({
+    description:
+      'Origins whose pages may ask; `*`: all, but without credentials of the browser. Without any, CORS is off.',
+    default: [],
+    expects: 'origins between commas, such as https://example.org, or *',
+    matches: /^(\*|https?:\/\/[^\s/?#@*]+)$/,
+  }),
+  rateLimit: integer({
+    description:
+      'Requests to /v1/ that come back each second to a client: an API key, or else an address (of IPv6, a /64); 0: no limit.',
+    default: 0,
+    min: 0,
+    max: 100_000,
+  }),
+  rateBurst: integer({
+    description: 'Requests that a client may make at once, with rateLimit.',
+    default: 20,
+    min: 1,
+    max: 1_000_000,
+  }),
+  trustedProxies: list({
+    description:
+      'Proxies whose X-Forwarded-For is believed; without any, a client is the address that connects.',
+    default: [],
+    expects: 'addresses, address/bits, loopback, linklocal or uniquelocal between commas',
+    matches: /^(loopback|linklocal|uniquelocal|[\da-fA-F.:]+(\/\d{1,3})?)$/,
   }),
   deadline: duration({ description: 'Time for an answer.', default: 60_000, min: 1, max: 3_600_000 }),
   drain: duration({

@@ -10,6 +10,7 @@ import { createLogger, type Logger } from '../host/log.ts';
 import { createRegistry } from '../host/metrics.ts';
 import { runIfMain } from '../host/process.ts';
 import { readApiKeys } from './api-keys.ts';
+import { checkProxies } from './client-name.ts';
 import { upstreamTls } from '../host/upstream-variables.ts';
 import { readConfig, type GatewayConfig } from './config.ts';
 import { gatewayMetrics } from './metrics.ts';
@@ -54,6 +55,7 @@ export async function startGateway(
   const { host, port, aggregator, inference } = config;
   const authenticate = config.apiKeys === undefined ? undefined : await readApiKeys(config.apiKeys);
   const https = readTls(config);
+  checkProxies(config.trustedProxies, 'VGG_GATEWAY_TRUSTED_PROXIES');
   const client = createClient({
     aggregator,
     inference,
@@ -70,6 +72,9 @@ export async function startGateway(
     registry,
     log,
     limits: { bodyBytes: config.maxBody, deadlineMs: config.deadline },
+    corsOrigins: config.corsOrigins,
+    rate: { perSecond: config.rateLimit, burst: config.rateBurst },
+    trustedProxies: config.trustedProxies,
     open: () => open,
     ...(https && { https }),
     now,

@@ -10,12 +10,16 @@ export const DURATION = 'vgg_http_duration_seconds';
 export const IN_FLIGHT = 'vgg_http_in_flight';
 /** Clients that went away before their answer. */
 export const ABANDONED = 'vgg_http_abandoned_total';
+/** Requests refused because their client made too many. */
+export const RATE_LIMITED = 'vgg_http_rate_limited_total';
 
 /** Counts requests. */
 export interface GatewayMetrics {
   arrived(): void;
   answered(route: string, method: string, status: number, seconds: number): void;
   abandoned(): void;
+  /** A client made too many requests. */
+  rateLimited(): void;
   /** What came was no HTTP request. */
   unreadable(status: number): void;
 }
@@ -42,6 +46,11 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
     help: 'Clients that went away before their answer.',
     registers,
   });
+  const rateLimited = new Counter({
+    name: RATE_LIMITED,
+    help: 'Requests refused because their client made too many.',
+    registers,
+  });
   for (const status of ['200', '400', '413', '415', '429', '503', '504']) {
     requests.inc({ route: '/v1/classify', method: 'POST', status }, 0);
   }
@@ -56,6 +65,9 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
     },
     abandoned() {
       abandoned.inc();
+    },
+    rateLimited() {
+      rateLimited.inc();
     },
     unreadable(status) {
       requests.inc({ route: 'unknown', method: 'unknown', status: String(status) });

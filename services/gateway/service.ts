@@ -13,14 +13,20 @@ import type { Registry } from 'prom-client';
 import { answerJson, type VggClient } from '../../sdk/index.ts';
 import { VggError } from '../../vgg/errors.ts';
 import type { Logger } from '../host/log.ts';
+import { unacceptable } from './acceptance.ts';
+import { Admission } from './admission.ts';
 import type { Authenticate } from './api-keys.ts';
 import { Arrivals, requestIdOf } from './arrivals.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import { sendTagged } from './entity-tag.ts';
 import { begun, sendEvents, wantsEvents } from './events.ts';
+import { allowOrigins } from './origins.ts';
 import { CONTENT_SECURITY_POLICY, PERMISSIONS_POLICY, servePage } from './page-files.ts';
 import { checkContentType, photoOf } from './photo.ts';
 import { sendProblem } from './problem.ts';
 import { readQuery } from './query.ts';
+import type { RatePolicy } from './rate-limit.ts';
+import { serveReference } from './reference.ts';
 import {
   bodyTooLarge,
   discardRest,
@@ -30,6 +36,8 @@ import {
   unroutable,
   type Route,
 } from './refusals.ts';
+import { describeRoutes } from './schemas/document.ts';
+import { operations } from './schemas/operations.ts';
 
 /** What the routes stand on. */
 export interface GatewayDependencies {
@@ -40,6 +48,12 @@ export interface GatewayDependencies {
   registry: Registry;
   log: Logger;
   limits: { bodyBytes: number; deadlineMs: number };
+  /** Origins whose pages may ask. */
+  corsOrigins: readonly string[];
+  /** What a client may do; none each second: as much as it likes. */
+  rate: RatePolicy;
+  /** Proxies whose X-Forwarded-For is believed. */
+  trustedProxies: readonly string[];
   /** Whether the gateway takes requests: false while it drains. */
   open: () => boolean;
   https?: { cert: Buffer; key: Buffer };
@@ -48,6 +62,9 @@ export interface GatewayDependencies {
 }
 
 const READY_MS = 1000;
+const JSON_TYPE = 'application/json';
+// Of its client alone, which asks each time whether it changed.
+const REVALIDATED = 'private, no-cache';
 // Of a form, what is not the photo: boundaries and headers.
 const FORM_BYTES = 64 * 1024;
 // Node.js takes 16 KiB of request line and headers: a name in a path is never cut short before that.
@@ -63,12 +80,16 @@ const HELP = `vgg-serve: what is in this photo?
   POST /v1/classify    ?model= &protocol= &scales= &grid= &align= &kernel= &scoreOrder= &share= &stop= &top= &posterior= &views= &scoreMaps=
   GET  /v1/models      GET /v1/models/{name}
   GET  /healthz        GET /readyz        GET /metrics
+  GET  /openapi.json   GET /docs/api
 `;
 
 /** The HTTP server, not listening yet. */
 export async function createGateway(dependencies: GatewayDependencies): Promise<FastifyInstance> {
   const { client, authenticate, metrics, registry, log, limits, open, https, now } = dependencies;
+  const { corsOrigins, rate, trustedProxies } = dependencies;
   const arrivals = new Arrivals(metrics, log, now);
+  const admission = new Admission({ authenticate, rate, metrics, open, now });
+  const guard = admission.check.bind(admission);
   const routes: Route[] = [];
   const options: FastifyServerOptions = {
     loggerInstance: log,
@@ -76,6 +97,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     bodyLimit: limits.bodyBytes,
     genReqId: ({ headers }) => requestIdOf(headers),
     requestTimeout: limits.deadlineMs,
+    ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     routerOptions: { maxParamLength: LONGEST_NAME },
     // The routes say it themselves, as a problem.
     return503OnClosing: false,
@@ -110,6 +132,15 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     await Promise.resolve();
   });
   await app.register(helmet, { contentSecurityPolicy: CONTENT_SECURITY_POLICY });
+  app.addHook('onRequest', async (request, reply) => {
+    const preflight = corsOrigins.length > 0 && 'access-control-request-method' in request.headers;
+    if (request.method !== 'OPTIONS' || preflight) return;
+    const { error, allow } = unroutable(request, routes);
+    discardRest(request, limits.bodyBytes);
+    if (allow === undefined) await sendProblem(reply, error);
+    else await reply.code(204).header('allow', `${allow}, OPTIONS`).send();
+  });
+  await allowOrigins(app, corsOrigins);
   app.removeAllContentTypeParsers();
   await app.register(multipart);
   // Forms keep their own parser; everything else is bytes.
@@ -124,6 +155,18 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     refuse(request, error);
     await sendProblem(reply, error, status);
   });
+  app.addHook('onRequest', async (request, reply) => {
+    const error = unacceptable(request);
+    if (!error) return;
+    refuse(request, error);
+    await sendProblem(reply, error, 406);
+  });
+  // A route for a folder of files has none of that name.
+  app.setNotFoundHandler(async (request, reply) => {
+    const { error, status } = unroutable(request, []);
+    refuse(request, error);
+    await sendProblem(reply, error, status);
+  });
   app.setErrorHandler((thrown, request, reply) => {
     const error = readError(thrown, limits.bodyBytes);
     refuse(request, error);
@@ -132,30 +175,42 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     void sendProblem(reply, error);
   });
 
+  await describeRoutes(app, authenticate !== undefined);
+  await serveReference(app);
   await servePage(app, HELP);
-  app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
-  app.get('/readyz', async (request, reply) => {
+  app.get('/healthz', { schema: operations.alive }, (_request, reply) =>
+    reply.type('text/plain').send('ok\n'),
+  );
+  app.get('/readyz', { schema: operations.ready }, async (request, reply) => {
     const ready = open() && (await isReady(request));
+    if (!ready) void reply.header('retry-after', 1);
     await reply
       .code(ready ? 200 : 503)
       .type('text/plain')
       .send(ready ? 'ready\n' : 'not ready\n');
   });
-  app.get('/metrics', async (_request, reply) =>
+  app.get('/metrics', { schema: operations.metrics }, async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
-  app.get('/v1/models', { onRequest: guard }, async (request) => {
+  const models = { onRequest: guard, config: { gives: [JSON_TYPE] } };
+  app.get('/v1/models', { ...models, schema: operations.listModels }, async (request, reply) => {
     const call = callOf(request);
-    return { models: await fromBehind(() => client.models(call)) };
+    const found = await fromBehind(() => client.models(call));
+    return sendTagged(request, reply.header('cache-control', REVALIDATED), { models: found });
   });
-  app.get<{ Params: { name: string } }>('/v1/models/:name', { onRequest: guard }, async (request) => {
-    const call = callOf(request);
-    return await fromBehind(() => client.model(request.params.name, call));
-  });
+  app.get<{ Params: { name: string } }>(
+    '/v1/models/:name',
+    { ...models, schema: operations.getModel },
+    async (request, reply) => {
+      const call = callOf(request);
+      const found = await fromBehind(() => client.model(request.params.name, call));
+      return sendTagged(request, reply.header('cache-control', REVALIDATED), found);
+    },
+  );
   const early = [guard, checkClassify];
   app.post<{ Querystring: Record<string, unknown> }>(
     '/v1/classify',
-    { onRequest: early },
+    { onRequest: early, schema: operations.classify, config: { gives: [JSON_TYPE, 'text/event-stream'] } },
     async (request, reply) => {
       const { models, evaluation, top, posterior, viewScores, scoreMaps } = readQuery(request.query);
       const { photo, name } = await photoOf(request, limits.bodyBytes);
@@ -178,12 +233,6 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     },
   );
   return app;
-
-  async function guard(request: FastifyRequest): Promise<void> {
-    authenticate?.(request.headers);
-    if (!open()) throw new VggError('UNAVAILABLE', 'The server is shutting down');
-    await Promise.resolve();
-  }
 
   // What is wrong before the photo is read is said before it is sent.
   async function checkClassify(request: FastifyRequest): Promise<void> {
