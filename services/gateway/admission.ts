@@ -1,7 +1,7 @@
 // Who may ask, and how often: keys, the rate of each client, and whether the door is open. Knows no route.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { VggError } from '../../vgg/errors.ts';
+import { VggError, asVggError } from '../../vgg/errors.ts';
 import type { Authenticate } from './api-keys.ts';
 import { clientName } from './client-name.ts';
 import type { GatewayMetrics } from './metrics.ts';
@@ -36,15 +36,15 @@ export class Admission {
    */
   async check(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     let name: string | undefined;
-    let refused: unknown;
+    let refused: VggError | undefined;
     try {
       name = this.#rules.authenticate?.(request.headers);
     } catch (error) {
-      refused = error;
+      refused = asVggError(error);
     }
     // Who tries keys is counted by address, so that trying is slow.
     this.#count(name === undefined ? `address ${clientName(request.ip)}` : `key ${name}`, reply);
-    if (refused !== undefined) throw refused;
+    if (refused) throw refused;
     if (!this.#rules.open()) throw new VggError('UNAVAILABLE', 'The server is shutting down');
     await Promise.resolve();
   }
