@@ -24,7 +24,14 @@ export async function allowOrigins(app: FastifyInstance, origins: readonly strin
     origin: any ? ANY : [...origins],
     credentials: !any,
     methods: ['GET', 'HEAD', 'POST'],
-    allowedHeaders: ['Authorization', 'X-API-Key', 'Content-Type', 'If-None-Match', 'X-Request-Id'],
+    allowedHeaders: [
+      'Authorization',
+      'X-API-Key',
+      'Content-Type',
+      'Cache-Control',
+      'If-None-Match',
+      'X-Request-Id',
+    ],
     exposedHeaders: SHOWN,
     maxAge: PREFLIGHT_S,
     // A plain OPTIONS is not a preflight: it asks for Allow.

@@ -15,7 +15,7 @@ const prediction = exactly<keyof AnswerJson['predictions'][number]>(
     classIndex: { type: 'integer', minimum: 0, description: 'Index of the class, from 0.' },
     score: { type: 'number', minimum: 0, description: 'Probability, 0 to 1.' },
   },
-  { examples: [{ label: 'accordion', classIndex: 0, score: 0.87 }] },
+  { examples: [{ label: 'elephant', classIndex: 35, score: 0.87 }] },
 );
 
 const timing = exactly<keyof AnswerJson['timing']>({
@@ -100,7 +100,7 @@ export const ANSWER_EXAMPLE = {
   scales: [72, 92, 112],
   views: 150,
   engine: 'onnx',
-  predictions: [{ label: 'accordion', classIndex: 0, score: 0.87 }],
+  predictions: [{ label: 'elephant', classIndex: 35, score: 0.87 }],
   timing: { prepareMs: 6.1, queueMs: 1.4, computeMs: 31.2, totalMs: 48.9 },
 };
 

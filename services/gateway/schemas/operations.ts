@@ -27,6 +27,13 @@ const ifNoneMatch: JsonSchema = {
   },
 };
 
+const cacheControl: JsonSchema = {
+  type: 'object',
+  properties: {
+    'cache-control': { type: 'string', description: 'no-cache: an answer that was kept is not wanted.' },
+  },
+};
+
 const body: JsonSchema = {
   content: {
     'image/*': { schema: photo },
@@ -56,13 +63,14 @@ export const operations = {
     description:
       'The photo is the body, or the field photo of a form. With Accept: text/event-stream the answer comes as it forms: events answer, each better than the one before, then done or problem.',
     querystring: querySchema,
+    headers: cacheControl,
     body,
     response: {
       200: response(
         'The answer: of one photo, or of several, in their order.',
         {
           'application/json': {
-            schema: { anyOf: [the('Answer'), the('BatchAnswer')] },
+            schema: { anyOf: [the('Answer'), the('BatchAnswer'), the('Labels')] },
             example: ANSWER_EXAMPLE,
           },
           'text/event-stream': {
@@ -81,12 +89,13 @@ export const operations = {
   classifyLabels: {
     operationId: 'classifyLabels',
     tags: ['classify'],
-    summary: 'Names of what is in a photo',
-    description: 'As classify, but the answer is only the names of the most probable classes.',
+    summary: 'Labels of what is in a photo',
+    description: 'As classify, but the answer is only the labels of the most probable classes.',
     querystring: querySchema,
+    headers: cacheControl,
     body,
     response: {
-      200: response('The names, most probable first.', { 'application/json': { schema: the('Labels') } }, [
+      200: response('The labels, most probable first.', { 'application/json': { schema: the('Labels') } }, [
         ...RATE,
         'Cache-Status',
       ]),
