@@ -56,41 +56,32 @@ export const gatewayVariables = {
     min: 1,
     max: 24 * 3_600_000,
   }),
-  keyRate: integer({
-    description: 'Requests a second that each API key has; 0: any number.',
+  corsOrigins: list({
+    description:
+      'Origins whose pages may ask; `*`: all, but without credentials of the browser. Without any, CORS is off.',
+    default: [],
+    expects: 'origins between commas, such as https://example.org, or *',
+    matches: /^(\*|https?:\/\/[^\s/?#@*]+)$/,
+  }),
+  rateLimit: integer({
+    description:
+      'Requests to /v1/ that come back each second to a client: an API key, or else an address (of IPv6, a /64); 0: no limit.',
     default: 0,
     min: 0,
-    max: 1_000_000,
+    max: 100_000,
   }),
-  keyBurst: integer({
-    description: 'Requests that an API key may make at once before keyRate holds.',
-    default: 20,
-    min: 1,
-    max: 1_000_000,
-  }),
-  addressRate: integer({
-    description: 'Requests a second that each client address (IPv6: /64) has; 0: any number.',
-    default: 0,
-    min: 0,
-    max: 1_000_000,
-  }),
-  addressBurst: integer({
-    description: 'Requests that an address may make at once before addressRate holds.',
+  rateBurst: integer({
+    description: 'Requests that a client may make at once, with rateLimit.',
     default: 20,
     min: 1,
     max: 1_000_000,
   }),
   trustedProxies: list({
-    description: 'Addresses or networks of proxies whose X-Forwarded-For is believed.',
+    description:
+      'Proxies whose X-Forwarded-For is believed; without any, a client is the address that connects.',
     default: [],
-    expects: 'IP addresses or networks between commas, such as 10.0.0.0/8',
-    matches: /^[\da-fA-F:.]+(\/\d{1,3})?$/,
-  }),
-  corsOrigins: list({
-    description: 'Origins whose pages may ask, such as https://example.org; * is any.',
-    default: [],
-    expects: 'origins between commas, such as https://example.org, or *',
-    matches: /^(\*|https?:\/\/[^/\s*]+)$/,
+    expects: 'addresses, address/bits, loopback, linklocal or uniquelocal between commas',
+    matches: /^(loopback|linklocal|uniquelocal|[\da-fA-F.:]+(\/\d{1,3})?)$/,
   }),
   deadline: duration({ description: 'Time for an answer.', default: 60_000, min: 1, max: 3_600_000 }),
   drain: duration({

@@ -11,6 +11,7 @@ import { createRegistry } from '../host/metrics.ts';
 import { runIfMain } from '../host/process.ts';
 import { Answers } from './answers/answers.ts';
 import { readApiKeys } from './api-keys.ts';
+import { checkProxies } from './client-name.ts';
 import { upstreamTls } from '../host/upstream-variables.ts';
 import { readConfig, type GatewayConfig } from './config.ts';
 import { answerMetrics, gatewayMetrics } from './metrics.ts';
@@ -55,6 +56,7 @@ export async function startGateway(
   const { host, port, aggregator, inference } = config;
   const authenticate = config.apiKeys === undefined ? undefined : await readApiKeys(config.apiKeys);
   const https = readTls(config);
+  checkProxies(config.trustedProxies, 'VGG_GATEWAY_TRUSTED_PROXIES');
   const client = createClient({
     aggregator,
     inference,
@@ -72,15 +74,10 @@ export async function startGateway(
     metrics: gatewayMetrics(registry),
     registry,
     log,
-    limits: {
-      bodyBytes: config.maxBody,
-      photos: config.maxPhotos,
-      deadlineMs: config.deadline,
-      key: { perSecond: config.keyRate, burst: config.keyBurst },
-      address: { perSecond: config.addressRate, burst: config.addressBurst },
-    },
-    trustedProxies: config.trustedProxies,
+    limits: { bodyBytes: config.maxBody, photos: config.maxPhotos, deadlineMs: config.deadline },
     corsOrigins: config.corsOrigins,
+    rate: { perSecond: config.rateLimit, burst: config.rateBurst },
+    trustedProxies: config.trustedProxies,
     open: () => open,
     ...(https && { https }),
     now,

@@ -17,12 +17,16 @@ export const ANSWERS = 'vgg_http_answers_total';
 export const ANSWER_EVICTIONS = 'vgg_http_answer_evictions_total';
 /** Bytes of kept answers. */
 export const ANSWER_BYTES = 'vgg_http_answer_bytes';
+/** Requests refused because their client made too many. */
+export const RATE_LIMITED = 'vgg_http_rate_limited_total';
 
 /** Counts requests. */
 export interface GatewayMetrics {
   arrived(): void;
   answered(route: string, method: string, status: number, seconds: number): void;
   abandoned(): void;
+  /** A client made too many requests. */
+  rateLimited(): void;
   /** What came was no HTTP request. */
   unreadable(status: number): void;
 }
@@ -49,6 +53,11 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
     help: 'Clients that went away before their answer.',
     registers,
   });
+  const rateLimited = new Counter({
+    name: RATE_LIMITED,
+    help: 'Requests refused because their client made too many.',
+    registers,
+  });
   for (const status of ['200', '400', '413', '415', '429', '503', '504']) {
     requests.inc({ route: '/v1/classify', method: 'POST', status }, 0);
   }
@@ -63,6 +72,9 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
     },
     abandoned() {
       abandoned.inc();
+    },
+    rateLimited() {
+      rateLimited.inc();
     },
     unreadable(status) {
       requests.inc({ route: 'unknown', method: 'unknown', status: String(status) });

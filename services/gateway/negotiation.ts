@@ -2,7 +2,6 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
-import { createHash } from 'node:crypto';
 import { expected } from '../../vgg/errors.ts';
 
 /** The answer as JSON. */
@@ -22,7 +21,12 @@ export function formOf<Form extends string>(
   request: FastifyRequest,
   forms: readonly Form[],
 ): Form | undefined {
-  const form = new Negotiator(request).mediaType([...forms]);
+  // Parameters beside q make no difference to what there is.
+  const accept = request.headers.accept?.replace(/;\s*(?!q\s*=)[^;,]*/gi, '');
+  const negotiator = new Negotiator({ headers: { ...(accept !== undefined && { accept }) } });
+  // What cannot be read excludes nothing.
+  const readable = /\//.test(accept ?? '');
+  const form = negotiator.mediaType([...forms]) ?? (readable ? undefined : forms[0]);
   return forms.find((each) => each === form);
 }
 
@@ -32,17 +36,4 @@ export function checkEncoding({ headers }: FastifyRequest, reply: FastifyReply):
   if (encoding === undefined || /^\s*(identity)?\s*$/i.test(encoding)) return;
   void reply.header('accept-encoding', 'identity');
   throw expected('a body without Content-Encoding', encoding, 'Content-Encoding', 'UNSUPPORTED_FORMAT');
-}
-
-/** Sends JSON with its ETag, or 304 to a client that has it. */
-export function sendTagged(request: FastifyRequest, reply: FastifyReply, value: unknown): FastifyReply {
-  const body = JSON.stringify(value);
-  const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
-  // Kept by clients, and asked after each time: models come and go.
-  void reply.headers({ etag, 'cache-control': 'private, no-cache' });
-  const known = (request.headers['if-none-match'] ?? '')
-    .split(',')
-    .map((tag) => tag.trim().replace(/^W\//, ''));
-  if (known.includes(etag) || known.includes('*')) return reply.code(304).send();
-  return reply.type('application/json; charset=utf-8').send(body);
 }

@@ -5,6 +5,7 @@ import files from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { operations } from './schemas/operations.ts';
 
 const FOLDER = join(import.meta.dirname, 'page');
 
@@ -44,7 +45,11 @@ export async function servePage(app: FastifyInstance, help: string): Promise<voi
       },
     });
   }
-  app.get('/', (request, reply) => (built && wantsPage(request) ? page(reply) : reply.type(TEXT).send(help)));
+  app.get(
+    '/',
+    { schema: operations.help, config: { gives: ['text/plain', 'text/html'] } },
+    (request, reply) => (built && wantsPage(request) ? page(reply) : reply.type(TEXT).send(help)),
+  );
 }
 
 const TEXT = 'text/plain; charset=utf-8';

@@ -29,12 +29,15 @@ export function unroutable({ url, method }: FastifyRequest, routes: readonly Rou
   return {
     error: expected(`method ${methods.join(' or ')}`, method, 'method'),
     status: 405,
-    allow: [...methods, 'OPTIONS'].sort().join(', '),
+    allow: [...methods, 'OPTIONS'].join(', '),
   };
 }
 
 function matches(route: string, path: string): boolean {
   const [wanted, given] = [route.split('/'), path.split('/')];
+  if (wanted.at(-1) === '*') {
+    return wanted.length > 2 && wanted.slice(0, -1).every((part, i) => part === given[i]);
+  }
   return (
     wanted.length === given.length &&
     wanted.every((part, i) => (part.startsWith(':') ? given[i] !== '' : part === given[i]))

@@ -12,21 +12,25 @@ import fastify, {
 } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { VggClient } from '../../sdk/index.ts';
-import { VggError, expected } from '../../vgg/errors.ts';
+import { VggError } from '../../vgg/errors.ts';
 import type { Logger } from '../host/log.ts';
+import { unacceptable } from './acceptance.ts';
+import { Admission } from './admission.ts';
 import type { Answers } from './answers/answers.ts';
 import { LABELS_PATH } from './answers/labels.ts';
 import { classifyHandler } from './answers/route.ts';
 import { keyHash, type Authenticate } from './api-keys.ts';
 import { Arrivals, requestIdOf } from './arrivals.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import { checkEncoding, FORMS, formOf, JSON_TYPE, LABEL_FORMS, sendTagged } from './negotiation.ts';
-import { Origins } from './origins.ts';
+import { sendTagged } from './entity-tag.ts';
+import { checkEncoding, FORMS, JSON_TYPE, LABEL_FORMS } from './negotiation.ts';
+import { allowOrigins } from './origins.ts';
 import { CONTENT_SECURITY_POLICY, PERMISSIONS_POLICY, servePage } from './page-files.ts';
 import { checkContentType, type FormLimits } from './photo.ts';
 import { sendProblem } from './problem.ts';
 import { readQuery } from './query.ts';
-import { addressOf, Rates, type Rate } from './rates.ts';
+import type { RatePolicy } from './rate-limit.ts';
+import { serveReference } from './reference.ts';
 import {
   bodyTooLarge,
   discardRest,
@@ -36,6 +40,8 @@ import {
   unroutable,
   type Route,
 } from './refusals.ts';
+import { describeRoutes } from './schemas/document.ts';
+import { operations } from './schemas/operations.ts';
 
 /** What the routes stand on. */
 export interface GatewayDependencies {
@@ -46,11 +52,13 @@ export interface GatewayDependencies {
   metrics: GatewayMetrics;
   registry: Registry;
   log: Logger;
-  limits: FormLimits & { deadlineMs: number; key: Rate; address: Rate };
+  limits: FormLimits & { deadlineMs: number };
+  /** Origins whose pages may ask. */
+  corsOrigins: readonly string[];
+  /** What a client may do; none each second: as much as it likes. */
+  rate: RatePolicy;
   /** Proxies whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
-  /** Whose pages may ask; `*`: anybody's. */
-  corsOrigins: readonly string[];
   /** Whether the gateway takes requests: false while it drains. */
   open: () => boolean;
   https?: { cert: Buffer; key: Buffer };
@@ -59,6 +67,8 @@ export interface GatewayDependencies {
 }
 
 const READY_MS = 1000;
+// Of its client alone, which asks each time whether it changed.
+const REVALIDATED = 'private, no-cache';
 // Of a form, what is not the photo: boundaries and headers.
 const FORM_BYTES = 64 * 1024;
 // Node.js takes 16 KiB of request line and headers: a name in a path is never cut short before that.
@@ -69,22 +79,21 @@ const HELP = `vgg-serve: what is in this photo?
   curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg HOST/v1/classify
   curl -F photo=@photo.jpg 'HOST/v1/classify?protocol=dense&top=3'
 
-  Accept: text/event-stream gives the answer as it forms; several fields photo give {answers: […]}.
-
-  POST /v1/classify/labels gives [{label, score}] alone.
+  Accept: text/event-stream gives the answer as it forms.
 
   POST /v1/classify    ?model= &protocol= &scales= &grid= &align= &kernel= &scoreOrder= &share= &stop= &top= &posterior= &views= &scoreMaps=
   GET  /v1/models      GET /v1/models/{name}
   GET  /healthz        GET /readyz        GET /metrics
+  GET  /openapi.json   GET /docs/api
 `;
 
 /** The HTTP server, not listening yet. */
 export async function createGateway(dependencies: GatewayDependencies): Promise<FastifyInstance> {
   const { client, answers, authenticate, metrics, registry, log, limits, open, https, now } = dependencies;
-  const { trustedProxies } = dependencies;
-  const origins = new Origins(dependencies.corsOrigins);
-  const rates = { key: new Rates(limits.key, now), address: new Rates(limits.address, now) };
+  const { corsOrigins, rate, trustedProxies } = dependencies;
   const arrivals = new Arrivals(metrics, log, now);
+  const admission = new Admission({ authenticate, rate, metrics, open, now });
+  const guard = admission.check.bind(admission);
   const routes: Route[] = [];
   const options: FastifyServerOptions = {
     loggerInstance: log,
@@ -92,6 +101,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     bodyLimit: limits.bodyBytes,
     genReqId: ({ headers }) => requestIdOf(headers),
     requestTimeout: limits.deadlineMs,
+    ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     routerOptions: { maxParamLength: LONGEST_NAME },
     // The routes say it themselves, as a problem.
     return503OnClosing: false,
@@ -106,7 +116,6 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
       refuse(request, readError(thrown, limits.bodyBytes));
       void sendProblem(reply, readError(thrown, limits.bodyBytes));
     },
-    ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     ...(https && { https }),
   };
   const app = fastify(options) as FastifyInstance;
@@ -118,7 +127,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     arrivals.begin(request, reply);
     if (!open()) void reply.header('connection', 'close');
     void reply.header('permissions-policy', PERMISSIONS_POLICY);
-    if (origins.admit(request, reply)) await reply.code(204).send();
+    await Promise.resolve();
   });
   app.addHook('onSend', async (request, reply) => {
     void reply.header('server-timing', arrivals.serverTiming(request));
@@ -127,6 +136,15 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     await Promise.resolve();
   });
   await app.register(helmet, { contentSecurityPolicy: CONTENT_SECURITY_POLICY });
+  app.addHook('onRequest', async (request, reply) => {
+    const preflight = corsOrigins.length > 0 && 'access-control-request-method' in request.headers;
+    if (request.method !== 'OPTIONS' || preflight) return;
+    const { error, allow } = unroutable(request, routes);
+    discardRest(request, limits.bodyBytes);
+    if (allow === undefined) await sendProblem(reply, error);
+    else await reply.code(204).header('allow', allow).send();
+  });
+  await allowOrigins(app, corsOrigins);
   app.removeAllContentTypeParsers();
   await app.register(multipart);
   // Forms keep their own parser; everything else is bytes.
@@ -138,7 +156,18 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     if (!request.is404 && !Object.values(request.params as Record<string, string>).includes('')) return;
     const { error, status, allow } = unroutable(request, routes);
     if (allow !== undefined) void reply.header('allow', allow);
-    if (allow !== undefined && request.method === 'OPTIONS') return await reply.code(204).send();
+    refuse(request, error);
+    await sendProblem(reply, error, status);
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    const error = unacceptable(request);
+    if (!error) return;
+    refuse(request, error);
+    await sendProblem(reply, error, 406);
+  });
+  // A route for a folder of files has none of that name.
+  app.setNotFoundHandler(async (request, reply) => {
+    const { error, status } = unroutable(request, []);
     refuse(request, error);
     await sendProblem(reply, error, status);
   });
@@ -150,61 +179,55 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     void sendProblem(reply, error);
   });
 
+  await describeRoutes(app, authenticate !== undefined);
+  await serveReference(app);
   await servePage(app, HELP);
-  app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
-  app.get('/readyz', async (request, reply) => {
+  app.get('/healthz', { schema: operations.alive }, (_request, reply) =>
+    reply.type('text/plain').send('ok\n'),
+  );
+  app.get('/readyz', { schema: operations.ready }, async (request, reply) => {
     const ready = open() && (await isReady(request));
+    if (!ready) void reply.header('retry-after', 1);
     await reply
       .code(ready ? 200 : 503)
       .type('text/plain')
       .send(ready ? 'ready\n' : 'not ready\n');
   });
-  app.get('/metrics', async (_request, reply) =>
+  app.get('/metrics', { schema: operations.metrics }, async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
-  const asked = [guard, takes(JSON_TYPE)];
-  app.get('/v1/models', { onRequest: asked }, async (request, reply) => {
+  const models = { onRequest: guard, config: { gives: [JSON_TYPE] } };
+  app.get('/v1/models', { ...models, schema: operations.listModels }, async (request, reply) => {
     const call = callOf(request);
-    return sendTagged(request, reply, { models: await fromBehind(() => client.models(call)) });
+    const found = await fromBehind(() => client.models(call));
+    return sendTagged(request, reply.header('cache-control', REVALIDATED), { models: found });
   });
-  app.get<{ Params: { name: string } }>('/v1/models/:name', { onRequest: asked }, async (request, reply) => {
-    const call = callOf(request);
-    return sendTagged(request, reply, await fromBehind(() => client.model(request.params.name, call)));
-  });
-  const classify = classifyHandler({
+  app.get<{ Params: { name: string } }>(
+    '/v1/models/:name',
+    { ...models, schema: operations.getModel },
+    async (request, reply) => {
+      const call = callOf(request);
+      const found = await fromBehind(() => client.model(request.params.name, call));
+      return sendTagged(request, reply.header('cache-control', REVALIDATED), found);
+    },
+  );
+  const handler = classifyHandler({
     ...{ client, answers, limits, askerOf: callOf, failed: logRefusal },
     spaceOf: ({ headers }) => (authenticate ? keyHash(headers) : ''),
     timed: (request, timing) => {
       arrivals.of(request).timing = timing;
     },
   });
-  app.post('/v1/classify', { onRequest: [guard, takes(...FORMS), checkClassify] }, classify);
-  app.post(LABELS_PATH, { onRequest: [guard, takes(...LABEL_FORMS), checkClassify] }, classify);
+  const photos = { onRequest: [guard, checkClassify] };
+  const { classify, classifyLabels } = operations;
+  app.post('/v1/classify', { ...photos, schema: classify, config: { gives: FORMS } }, handler);
+  app.post(LABELS_PATH, { ...photos, schema: classifyLabels, config: { gives: LABEL_FORMS } }, handler);
   return app;
 
-  async function guard(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    // Before the key, which may be a guess.
-    rates.address.take(addressOf(request), 'address');
-    const name = authenticate?.(request.headers);
-    if (name !== undefined) rates.key.take(name, 'API key');
-    checkEncoding(request, reply);
-    if (!open()) throw new VggError('UNAVAILABLE', 'The server is shutting down');
-    await Promise.resolve();
-  }
-
-  // 406 for clients that take none of the forms.
-  function takes(...forms: readonly string[]) {
-    return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-      void reply.header('vary', [reply.getHeader('vary'), 'Accept'].filter(Boolean).join(', '));
-      if (formOf(request, forms) !== undefined) return;
-      const error = expected(`Accept ${forms.join(' or ')}`, request.headers.accept, 'Accept');
-      refuse(request, error);
-      await sendProblem(reply, error, 406);
-    };
-  }
-
   // What is wrong before the photo is read is said before it is sent.
-  async function checkClassify(request: FastifyRequest): Promise<void> {
+  async function checkClassify(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    checkEncoding(request, reply);
+    void reply.header('vary', [reply.getHeader('vary'), 'Accept'].filter(Boolean).join(', '));
     const { 'content-type': type, 'content-length': length } = request.headers;
     checkContentType(type);
     readQuery(request.query as Record<string, unknown>);

@@ -1,157 +1,174 @@
-// What clients say in headers: forms of answers, ETags, encodings, origins, methods.
+// What clients may have already, what they take, and which methods paths take.
 
-import { gzipSync } from 'node:zlib';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Stack } from '../../cli/stack.ts';
 import type { RunningGateway } from '../../services/gateway/main.ts';
-import { classify, gatewayOf, PHOTO, problemOf, services } from './running-gateway.ts';
-
-const PAGE = 'https://app.example.org';
-const CENTER = '?protocol=center-crop';
+import { classify, gatewayOf, problemOf, raw, services } from './running-gateway.ts';
 
 let stack: Stack;
 let gateway: RunningGateway;
-let open: RunningGateway;
 beforeAll(async () => {
   stack = await services();
-  gateway = await gatewayOf(stack, { corsOrigins: [PAGE] });
-  open = await gatewayOf(stack, { corsOrigins: ['*'] });
+  gateway = await gatewayOf(stack);
 });
 afterAll(async () => {
   await gateway.close();
-  await open.close();
   await stack.close();
 });
 
-describe('Accept', () => {
-  const accepting = (accept: string) =>
-    classify(gateway, CENTER, { headers: { 'content-type': 'image/png', accept } });
+const get = (path: string, headers: Record<string, string> = {}) => fetch(gateway.url + path, { headers });
 
-  test.each([
-    ['*/*', 'application/json; charset=utf-8'],
-    ['application/*', 'application/json; charset=utf-8'],
-    ['text/html, */*;q=0.1', 'application/json; charset=utf-8'],
-    ['text/event-stream;q=0.5, application/json', 'application/json; charset=utf-8'],
-    ['text/*', 'text/event-stream'],
-    ['application/json;q=0, */*', 'text/event-stream'],
-    ['application/vnd.huggingface+json', 'application/vnd.huggingface+json; charset=utf-8'],
-  ])('%s is given %s', async (accept, type) => {
-    const response = await accepting(accept);
-    await response.text();
-    expect([response.status, response.headers.get('content-type')]).toEqual([200, type]);
-    expect(response.headers.get('vary')).toContain('Accept');
-  });
-
-  test.each(['text/html', 'image/png', 'application/json;q=0'])(
-    '%s is nothing that there is',
-    async (accept) => {
-      expect(await problemOf(await accepting(accept))).toMatchObject({
-        status: 406,
-        title: 'Not Acceptable',
-      });
-      const models = await fetch(`${gateway.url}/v1/models`, { headers: { accept } });
-      expect((await problemOf(models)).status).toBe(406);
-    },
-  );
-});
-
-describe('ETag', () => {
-  test.each(['/v1/models', '/v1/models/caltech-101-d'])('of %s', async (path) => {
-    const get = (headers: Record<string, string>, method = 'GET') =>
-      fetch(gateway.url + path, { headers, method });
-    const first = await get({});
+describe.each(['/v1/models', '/v1/models/caltech-101-d', '/openapi.json'])('GET %s', (path) => {
+  test('has a strong ETag that stays the same while nothing changes', async () => {
+    const [first, second] = [await get(path), await get(path)];
     const etag = first.headers.get('etag') ?? '';
     expect(etag).toMatch(/^"[\w-]{43}"$/);
-    expect(first.headers.get('cache-control')).toBe('private, no-cache');
-    for (const known of [etag, `"other", ${etag}`, `W/${etag}`, '*']) {
-      const again = await get({ 'if-none-match': known });
-      expect([again.status, await again.text(), again.headers.get('etag')]).toEqual([304, '', etag]);
+    expect(second.headers.get('etag')).toBe(etag);
+    expect(first.headers.get('cache-control')).toMatch(/no-cache$/);
+  });
+
+  test('is not sent to a client that has it', async () => {
+    const etag = (await get(path)).headers.get('etag') ?? '';
+    for (const field of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+      const response = await get(path, { 'if-none-match': field });
+      expect([response.status, await response.text()]).toEqual([304, '']);
+      expect(response.headers.get('etag')).toBe(etag);
+      expect(response.headers.has('content-type')).toBe(false);
     }
-    expect((await get({ 'if-none-match': '"other"' })).status).toBe(200);
-    const head = await get({}, 'HEAD');
-    expect([head.status, await head.text(), head.headers.get('etag')]).toEqual([200, '', etag]);
   });
 
-  test('is not on a problem', async () => {
-    const response = await fetch(`${gateway.url}/v1/models/none`, { headers: { 'if-none-match': '*' } });
-    expect(response.headers.has('etag')).toBe(false);
-    expect((await problemOf(response)).status).toBe(404);
+  test.each(['"other"', 'nonsense', '""'])('is sent to one that has %s', async (field) => {
+    const response = await get(path, { 'if-none-match': field });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toBeTypeOf('object');
   });
 });
 
-describe('bodies', () => {
-  test.each(['gzip', 'deflate', 'br', 'zstd', 'identity, gzip'])('Content-Encoding %s', async (encoding) => {
-    const headers = { 'content-type': 'image/png', 'content-encoding': encoding };
-    const response = await classify(gateway, CENTER, { headers, body: gzipSync(Buffer.alloc(1_000_000)) });
-    expect(response.headers.get('accept-encoding')).toBe('identity');
-    const detail = `Expected a body without Content-Encoding but received ${encoding} (Content-Encoding)`;
-    expect(await problemOf(response)).toMatchObject({ status: 415, code: 'UNSUPPORTED_FORMAT', detail });
-  });
-
-  test('Content-Encoding identity is none', async () => {
-    const headers = { 'content-type': 'image/png', 'content-encoding': 'identity' };
-    expect((await classify(gateway, CENTER, { headers, body: PHOTO })).status).toBe(200);
-  });
-
-  test('a URL is not fetched, and why', async () => {
-    const body = JSON.stringify({ url: 'http://169.254.169.254/latest/meta-data' });
-    const headers = { 'content-type': 'application/json' };
-    const problem = await problemOf(await classify(gateway, CENTER, { headers, body }));
-    expect(problem.status).toBe(415);
-    expect(problem.detail).toContain('URLs are deliberately not fetched');
-  });
+test('models that differ have ETags that differ', async () => {
+  const [all, one] = [await get('/v1/models'), await get('/v1/models/caltech-101-d')];
+  expect(all.headers.get('etag')).not.toBe(one.headers.get('etag'));
 });
 
-describe('OPTIONS', () => {
+describe('methods', () => {
   test.each([
-    ['/v1/classify', 'OPTIONS, POST'],
-    ['/v1/models/any', 'GET, HEAD, OPTIONS'],
-  ])('%s allows %s', async (path, allow) => {
-    const response = await fetch(gateway.url + path, { method: 'OPTIONS' });
-    expect([response.status, response.headers.get('allow')]).toEqual([204, allow]);
+    '/',
+    '/healthz',
+    '/readyz',
+    '/metrics',
+    '/v1/models',
+    '/v1/models/caltech-101-d',
+    '/openapi.json',
+    '/docs/api',
+  ])('HEAD %s has the headers of GET alone', async (path) => {
+    const [head, whole] = [await fetch(gateway.url + path, { method: 'HEAD' }), await get(path)];
+    expect([head.status, await head.text()]).toEqual([200, '']);
+    expect(head.headers.get('content-type')).toBe(whole.headers.get('content-type'));
+    expect(head.headers.get('etag')).toBe(whole.headers.get('etag'));
+    // Metrics have moved on.
+    if (path !== '/metrics')
+      expect(head.headers.get('content-length')).toBe(whole.headers.get('content-length'));
   });
 
-  test('of what is not there is not there', async () => {
-    expect((await fetch(`${gateway.url}/nope`, { method: 'OPTIONS' })).status).toBe(404);
+  test.each([
+    ['/v1/classify?top=1', 'POST, OPTIONS'],
+    ['/v1/models', 'GET, HEAD, OPTIONS'],
+    ['/v1/models/any', 'GET, HEAD, OPTIONS'],
+    ['/', 'GET, HEAD, OPTIONS'],
+    ['/openapi.json', 'GET, HEAD, OPTIONS'],
+  ])('OPTIONS %s is answered with what it takes', async (path, allow) => {
+    const response = await fetch(gateway.url + path, { method: 'OPTIONS' });
+    expect([response.status, await response.text()]).toEqual([204, '']);
+    expect(response.headers.get('allow')).toBe(allow);
+    expect(response.headers.get('x-request-id')).toMatch(/^[\w-]+$/);
+    expect(response.headers.has('access-control-allow-origin')).toBe(false);
+  });
+
+  test('OPTIONS of a path that is not there', async () => {
+    const response = await fetch(`${gateway.url}/nope`, { method: 'OPTIONS' });
+    expect(await problemOf(response)).toMatchObject({ status: 404, code: 'NOT_FOUND' });
   });
 });
 
-describe('origins', () => {
-  const preflight = (of: RunningGateway, origin: string) =>
-    fetch(`${of.url}/v1/classify`, {
-      method: 'OPTIONS',
-      headers: { origin, 'access-control-request-method': 'POST' },
+describe('Accept', () => {
+  const NO_MODELS = 'Expected Accept to take application/json but received';
+  const NO_ANSWER =
+    'Expected Accept to take application/json or text/event-stream or application/vnd.huggingface+json but received';
+  test.each([
+    ['/v1/models', 'text/csv', NO_MODELS],
+    ['/v1/models', 'text/html, image/*;q=0.8', NO_MODELS],
+    ['/v1/models', 'application/json;q=0', NO_MODELS],
+    ['/v1/models', 'application/json;q=0, */*', NO_MODELS],
+    ['/v1/models', '*/*;q=0.0', NO_MODELS],
+    ['/v1/models/caltech-101-d', 'application/xml', NO_MODELS],
+    ['/openapi.json', 'application/yaml', NO_MODELS],
+    ['/', 'image/png', 'Expected Accept to take text/plain or text/html but received'],
+  ])('of %s may not be %s', async (path, accept, detail) => {
+    const problem = await problemOf(await get(path, { accept }));
+    expect(problem).toMatchObject({
+      status: 406,
+      title: 'Not Acceptable',
+      code: 'INVALID_ARGUMENT',
+      detail: `${detail} ${accept} (Accept)`,
+      errors: [{ field: 'Accept' }],
     });
-
-  test('one that is listed may ask, and read what it needs', async () => {
-    const before = await preflight(gateway, PAGE);
-    expect(before.status).toBe(204);
-    expect(before.headers.get('access-control-allow-origin')).toBe(PAGE);
-    expect(before.headers.get('access-control-allow-methods')).toContain('POST');
-    expect(before.headers.get('access-control-allow-headers')).toContain('X-API-Key');
-    const refused = await fetch(`${gateway.url}/v1/models/none`, { headers: { origin: PAGE } });
-    expect(refused.headers.get('access-control-allow-origin')).toBe(PAGE);
-    expect(refused.headers.get('vary')).toContain('Origin');
-    const exposed = refused.headers.get('access-control-expose-headers');
-    for (const name of ['X-Request-Id', 'Server-Timing', 'Retry-After', 'ETag'])
-      expect(exposed).toContain(name);
-    expect(refused.headers.has('access-control-allow-credentials')).toBe(false);
   });
 
-  test.each(['https://evil.example.org', `${PAGE}.evil.org`, 'null', 'http://app.example.org'])(
-    '%s may not',
-    async (origin) => {
-      for (const response of [
-        await preflight(gateway, origin),
-        await fetch(gateway.url, { headers: { origin } }),
-      ])
-        expect(response.headers.has('access-control-allow-origin')).toBe(false);
-    },
-  );
-
-  test('all may where * is set, never with credentials', async () => {
-    const { headers } = await preflight(open, 'https://anybody.example');
-    expect(headers.get('access-control-allow-origin')).toBe('*');
-    expect(headers.has('access-control-allow-credentials')).toBe(false);
+  test('of a photo may not be text/csv: it is said before the photo is sent', async () => {
+    const headers = { 'content-type': 'image/png', accept: 'text/csv' };
+    const problem = await problemOf(await classify(gateway, '', { headers }));
+    expect(problem).toMatchObject({ status: 406, detail: `${NO_ANSWER} text/csv (Accept)` });
+    const { hostname, port } = new URL(gateway.url);
+    const status = await new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), hostname, () => {
+        socket.write(
+          'POST /v1/classify HTTP/1.1\r\nHost: a\r\nAccept: text/csv\r\nContent-Type: image/png\r\nContent-Length: 100000\r\n\r\n',
+        );
+      });
+      socket.once('data', (chunk: Buffer) => {
+        resolve(chunk.toString().split('\r\n')[0] ?? '');
+        socket.destroy();
+      });
+      socket.once('error', reject);
+    });
+    expect(status).toBe('HTTP/1.1 406 Not Acceptable');
   });
+
+  test.each([
+    'application/json',
+    'APPLICATION/JSON',
+    'application/*',
+    '*/*',
+    'text/csv, application/json;q=0.1',
+    'application/json; charset=utf-8',
+    'nonsense',
+    '',
+  ])('of models may be "%s"', async (accept) => {
+    expect((await get('/v1/models', { accept })).status).toBe(200);
+  });
+
+  test('need not be there', async () => {
+    const answer = await raw(gateway, 'GET /v1/models HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect(answer.status).toBe(200);
+  });
+
+  test('does not matter to probes', async () => {
+    for (const path of ['/healthz', '/readyz', '/metrics']) {
+      expect((await get(path, { accept: 'application/openmetrics-text' })).status).toBe(200);
+    }
+  });
+});
+
+test('whoever is told that services cannot be reached is told when to come back', async () => {
+  const gone = await services();
+  const alone = await gatewayOf(gone);
+  await gone.close();
+  try {
+    for (const path of ['/readyz', '/v1/models']) {
+      const response = await fetch(alone.url + path);
+      expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
+    }
+  } finally {
+    await alone.close();
+  }
 });

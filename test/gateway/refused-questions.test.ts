@@ -130,7 +130,7 @@ describe('paths and methods', () => {
   ])('%s %s is not allowed', async (method, path, allow) => {
     const body = method === 'POST' || method === 'PUT' ? { body: PHOTO } : {};
     const response = await fetch(gateway.url + path, { method, ...body });
-    expect(response.headers.get('allow')).toBe([...allow.split(', '), 'OPTIONS'].sort().join(', '));
+    expect(response.headers.get('allow')).toBe(`${allow}, OPTIONS`);
     const detail = `Expected method ${allow.replace(', ', ' or ')} but received ${method} (method)`;
     expect(await problemOf(response)).toMatchObject({
       status: 405,
