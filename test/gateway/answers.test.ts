@@ -11,6 +11,7 @@ import type { Stack } from '../../cli/stack.ts';
 import type { AnswerJson } from '../../sdk/index.ts';
 import type { RunningGateway } from '../../services/gateway/main.ts';
 import {
+  cancelledCalls,
   classify,
   gatewayOf,
   metric,
@@ -220,13 +221,17 @@ describe('the same question at the same time', () => {
   });
 
   test('is cancelled when both leave, and computed anew for the next', async () => {
-    const gone = 'vgg_inference_dropped_views_total{code="CANCELLED"}';
-    const before = await metric(stack.inference, gone);
-    for (const { leave, answered } of await pair()) {
-      leave.abort();
-      await expect(answered).rejects.toThrow();
-    }
-    await until('dropped views', async () => (await metric(stack.inference, gone)) > before);
+    const gone = () => cancelledCalls(stack);
+    const before = await gone();
+    const two = await pair();
+    await until('a call', () => stack.aggregator.inFlight > 0);
+    const [first, second] = two;
+    first?.leave.abort();
+    await until('one that left', async () => (await metric(gateway, 'vgg_http_abandoned_total')) === 1);
+    expect(await gone()).toBe(before);
+    second?.leave.abort();
+    for (const { answered } of two) await expect(answered).rejects.toThrow();
+    await until('a cancelled call', async () => (await gone()) === before + 1);
     await untilQuiet(stack, gateway);
     expect(await metric(gateway, 'vgg_http_answer_bytes')).toBe(0);
     expect((await answer(SLOW)).cache).toBe(MISS);

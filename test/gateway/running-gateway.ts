@@ -105,6 +105,13 @@ export async function metric({ registry }: Pick<RunningGateway, 'registry'>, nam
   return Number(line.slice(name.length + 1));
 }
 
+/** Calls that an aggregator's clients cancelled, over all its rpcs. */
+export async function cancelledCalls({ aggregator }: Pick<Stack, 'aggregator'>): Promise<number> {
+  const lines = (await aggregator.registry.metrics()).split('\n');
+  const cancelled = lines.filter((line) => /^vgg_rpc_requests_total.*code="CANCELLED"/.test(line));
+  return cancelled.reduce((total, line) => total + Number(line.split(' ').at(-1)), 0);
+}
+
 /** The problem in an answer, which has all that every problem has. */
 export async function problemOf(response: Response): Promise<Problem> {
   expect(response.headers.get('content-type')).toBe('application/problem+json');
