@@ -34,6 +34,7 @@ export const PARTS: Part[] = [
       page('docs/how-to/typescript.md', 'From TypeScript'),
       page('docs/how-to/python.md', 'From Python'),
       page('docs/how-to/curl.md', 'From curl'),
+      page('docs/how-to/http-api.md', 'The HTTP API'),
     ],
   },
   {
