@@ -72,7 +72,7 @@ async function run({ models, host, port, grpcPort, apiKeys }: ServeFlags): Promi
     const example = new URL('/v1/classify', gateway.url).href;
     print(`Serving ${names.join(', ')}
 
-  HTTP    ${gateway.url}
+  HTTP    ${gateway.url}   in a browser: the page; reference at /docs/api
   gRPC    ${stack.aggregator.address}   aggregator: classify
           ${stack.preprocess.address}   preprocess: prepare
           ${stack.inference.address}   inference: score, models; Open Inference Protocol

@@ -19,7 +19,13 @@ export async function serveReference(app: FastifyInstance): Promise<void> {
     routePrefix: PATH,
     logLevel: 'silent',
     // All of it is served from here, and nothing outside is asked.
-    uiConfig: { url: '/openapi.json', validatorUrl: null, deepLinking: true, docExpansion: 'list' },
+    uiConfig: {
+      url: '/openapi.json',
+      validatorUrl: null,
+      deepLinking: true,
+      docExpansion: 'list',
+      layout: 'BaseLayout',
+    },
     theme: { title: 'vgg-serve: HTTP API' },
     staticCSP: policy(),
   });
