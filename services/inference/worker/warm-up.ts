@@ -72,8 +72,8 @@ export function sharedSpeed(few: Pass, many: Pass): Pick<Speeds, 'shared' | 'sha
 }
 
 // A quick model is measured so often, or for so long.
-const MOST_RUNS = 60;
-const ENOUGH_MS = 250;
+const MOST_RUNS = 40;
+const ENOUGH_MS = 150;
 // Multiply-accumulates that show how fast a library is.
 const ENOUGH = 15e9;
 // Crops along a side of a batch by themselves.

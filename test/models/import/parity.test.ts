@@ -43,11 +43,12 @@ let client: VggClient;
 const models = mkdtempSync(join(tmpdir(), 'vgg-parity-'));
 const imported = new Map<string, Imported>();
 
+// Many models, each of which is measured.
 beforeAll(async () => {
   for (const { path, name } of cases) imported.set(name, await importWeights(path, { name, to: models }));
   stack = await startStack({ models, logLevel: 'silent' });
   client = createClient({ aggregator: stack.aggregator.address });
-});
+}, 240_000);
 
 afterAll(async () => {
   client.close();
