@@ -35,8 +35,10 @@ export interface RunningAnswer {
   answer: Answer;
 }
 
-const MAX_MODELS = 8;
-const MAX_CLASSES = 2 ** 20;
+/** Most models that one answer averages. */
+export const MAX_MODELS = 8;
+/** Most predictions that may be asked for. */
+export const MAX_TOP = 2 ** 20;
 
 export async function classify(
   calls: ServiceCalls,
@@ -68,7 +70,7 @@ export function requestOf(photo: Uint8Array, options: ClassifyOptions): Classify
   for (const [i, name] of names.entries()) {
     if (typeof name !== 'string' || name === '') throw expected('a name', name, `models[${String(i)}]`);
   }
-  checkInteger(top, 1, MAX_CLASSES, 'top');
+  checkInteger(top, 1, MAX_TOP, 'top');
   checkWord(priority, PRIORITIES, 'priority');
   return {
     photo,

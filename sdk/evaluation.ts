@@ -55,7 +55,8 @@ export interface EvaluationOptions {
   stop?: Stop | undefined;
 }
 
-const LONGEST_SIDE = 16_384;
+/** Most pixels of a rescaled photo's smallest side. */
+export const LONGEST_SIDE = 16_384;
 
 /**
  * The message.

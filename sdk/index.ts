@@ -5,11 +5,12 @@ export type { Answer, Prediction, ScoreMap, Timing, ViewScore } from './answer.t
 export { answerJson, type AnswerJson, type ViewScoreJson } from './answer-json.ts';
 export type { Average, AverageOptions, WeightedPosterior } from './average.ts';
 export type { CallOptions } from './call-options.ts';
-export type { ClassifyOptions, RunningAnswer } from './classify.ts';
+export { MAX_MODELS, MAX_TOP, type ClassifyOptions, type RunningAnswer } from './classify.ts';
 export { createClient, type ClientOptions, type VggClient } from './client.ts';
 export type { TlsOptions } from './credentials.ts';
 export {
   KERNELS,
+  LONGEST_SIDE,
   PRIORITIES,
   PROTOCOLS,
   SCORE_ORDERS,

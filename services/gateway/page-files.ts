@@ -2,9 +2,10 @@
 // Knows headers; not what is in them.
 
 import files from '@fastify/static';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { formOf } from './negotiation.ts';
 import { operations } from './schemas/operations.ts';
 
 const FOLDER = join(import.meta.dirname, 'page');
@@ -45,18 +46,15 @@ export async function servePage(app: FastifyInstance, help: string): Promise<voi
       },
     });
   }
-  app.get(
-    '/',
-    { schema: operations.help, config: { gives: ['text/plain', 'text/html'] } },
-    (request, reply) => (built && wantsPage(request) ? page(reply) : reply.type(TEXT).send(help)),
+  app.get('/', { schema: operations.help, config: { gives: FORMS } }, (request, reply) =>
+    built && formOf(request, FORMS) === HTML ? page(reply) : reply.type(`${TEXT}; charset=utf-8`).send(help),
   );
 }
 
-const TEXT = 'text/plain; charset=utf-8';
-
-function wantsPage({ headers }: FastifyRequest): boolean {
-  return headers.accept?.toLowerCase().includes('text/html') ?? false;
-}
+const TEXT = 'text/plain';
+const HTML = 'text/html';
+// Whoever takes both alike is no browser.
+const FORMS = [TEXT, HTML] as const;
 
 function page(reply: FastifyReply): FastifyReply {
   return reply

@@ -82,6 +82,7 @@ const HELP = `vgg-serve: what is in this photo?
   Accept: text/event-stream gives the answer as it forms.
 
   POST /v1/classify    ?model= &protocol= &scales= &grid= &align= &kernel= &scoreOrder= &share= &stop= &top= &posterior= &views= &scoreMaps=
+  POST /v1/classify/labels                  labels and scores alone
   GET  /v1/models      GET /v1/models/{name}
   GET  /healthz        GET /readyz        GET /metrics
   GET  /openapi.json   GET /docs/api

@@ -1,6 +1,7 @@
 // The query parameters of POST /v1/classify: the one table that requests are read by and that the OpenAPI document
 // shows. Knows names, forms and ranges; what they mean for an answer, vgg/ knows.
 
+import { LONGEST_SIDE, MAX_MODELS, MAX_TOP } from '../../../sdk/index.ts';
 import { expected } from '../../../vgg/errors.ts';
 import {
   KERNELS,
@@ -31,9 +32,6 @@ interface About {
 }
 
 const NUMBER = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i;
-const LONGEST_SIDE = 16_384;
-const MOST_TOP = 1_048_576;
-const MOST_MODELS = 8;
 
 /** Every parameter by its name, in the order in which they are listed. */
 export const PARAMETERS = {
@@ -71,7 +69,7 @@ export const PARAMETERS = {
     description:
       'EXACT: the answer comes as soon as no view that is still to come could change the most probable class; its other scores then differ. Default: NONE.',
   }),
-  top: number(1, MOST_TOP, {
+  top: number(1, MAX_TOP, {
     description: 'Predictions in the answer; at most as many as there are classes. Default: 5.',
     examples: [3],
   }),
@@ -88,7 +86,7 @@ export const querySchema: JsonSchema = {
 };
 
 function names(about: About): Parameter<string[]> {
-  const schema = { type: 'array', items: { type: 'string' }, maxItems: MOST_MODELS, ...about };
+  const schema = { type: 'array', items: { type: 'string' }, maxItems: MAX_MODELS, ...about };
   return {
     schema,
     read: (given) => given.flatMap((each) => each.split(',')).filter((each) => each !== ''),
