@@ -6,7 +6,7 @@ import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../proto/package-root.ts';
 
-const ROOMS = ['proto', 'vgg', 'services', 'sdk', 'cli', 'models'];
+const ROOMS = ['proto', 'vgg', 'services', 'sdk', 'cli', 'models', 'loadtest', 'infra'];
 const SERVICES = ['preprocess', 'inference', 'aggregator', 'gateway'];
 
 // Runs in browsers: of this project it may have what is pure, and the SDK's types.
@@ -35,11 +35,32 @@ const ALLOWED: Record<string, string[]> = {
   ],
   'services/gateway': ['vgg/', 'services/host/', 'proto/', 'sdk/'],
   [PAGE]: ['vgg/'],
+  // Asks through the SDK, reads metrics by their names, and simulates with the batcher that serves.
+  loadtest: [
+    'vgg/',
+    'sdk/',
+    'proto/package-root.ts',
+    'infra/scaling.ts',
+    'infra/prices.ts',
+    'services/host/metrics.ts',
+    'services/inference/batcher.ts',
+    ...SERVICES.map((name) => `services/${name}/metrics.ts`),
+  ],
+  // Deploys services by the names that they have for their variables and metrics.
+  infra: [
+    'vgg/',
+    'sdk/',
+    'proto/package-root.ts',
+    'services/host/',
+    ...SERVICES.flatMap((name) => [`services/${name}/config.ts`, `services/${name}/metrics.ts`]),
+  ],
   // The CLI starts services; how they work is theirs.
   cli: [
     'vgg/',
     'sdk/',
     'models/',
+    'loadtest/',
+    'infra/bulk/',
     'proto/package-root.ts',
     'services/host/',
     ...SERVICES.flatMap((name) => [`services/${name}/main.ts`, `services/${name}/config.ts`]),
