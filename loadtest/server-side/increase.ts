@@ -23,7 +23,7 @@ export interface Increases {
   by: (name: string, label: string) => Map<string, number>;
 }
 
-// When a process began: another value is another process.
+// When a process began, to the second: another value is another process.
 const STARTED = 'process_start_time_seconds';
 
 /** A reading of samples. */

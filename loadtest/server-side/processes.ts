@@ -2,7 +2,7 @@
 // share a process, and each of them tells of it. Knows the process metrics of Prometheus' clients.
 
 import { REQUESTS } from '../../services/gateway/metrics.ts';
-import { READY } from '../../services/host/metrics.ts';
+import { PROCESS, READY } from '../../services/host/metrics.ts';
 import type { ServerSide } from '../result.ts';
 import { increases, valueIn, type Reading } from './increase.ts';
 
@@ -13,21 +13,18 @@ export interface Target {
 }
 
 const CPU = 'process_cpu_seconds_total';
-const STARTED = 'process_start_time_seconds';
 const MEMORY = 'process_resident_memory_bytes';
 const MIB = 1024 * 1024;
-// Two readings of one process at one time differ by what it did between them.
-const SAME_SECONDS = 0.05;
 
 /** CPU and memory by process; only of targets that tell of them. */
 export function cpuByProcess(targets: readonly Target[]): ServerSide['cpu'] {
-  const groups: Target[][] = [];
+  const byId = new Map<string, Target[]>();
   for (const target of targets) {
     if (!target.readings.some((each) => valueIn(each, CPU) !== undefined)) continue;
-    const group = groups.find(([first]) => first && isSameProcess(first, target));
-    if (group) group.push(target);
-    else groups.push([target]);
+    const id = processOf(target) ?? target.url.href;
+    byId.set(id, [...(byId.get(id) ?? []), target]);
   }
+  const groups = [...byId.values()];
   const names = groups.map((group) => group.map(nameOf).join(' + '));
   return groups.flatMap((group, i) => {
     const [first] = group;
@@ -55,17 +52,8 @@ function nameOf({ url, readings }: Target): string {
   return url.host;
 }
 
-// Processes have no name in their metrics. One process has one start, and one counter of CPU: read through two
-// targets in turn, it never falls.
-function isSameProcess(a: Target, b: Target): boolean {
-  const starts = [a, b].map(({ readings }) => readings.map((each) => valueIn(each, STARTED)));
-  if (a.url.hostname !== b.url.hostname || new Set(starts.flat()).size !== 1) return false;
-  const both = [...a.readings, ...b.readings].sort((one, other) => one.at - other.at);
-  let most = 0;
-  for (const each of both) {
-    const cpu = valueIn(each, CPU) ?? NaN;
-    if (!(cpu >= most - SAME_SECONDS)) return false;
-    most = Math.max(most, cpu);
-  }
-  return true;
+// Undefined of a service that is none of ours.
+function processOf({ readings }: Target): string | undefined {
+  const samples = [...(readings.at(-1)?.samples.values() ?? [])];
+  return samples.find(({ name }) => name === PROCESS)?.labels['id'];
 }
