@@ -39,8 +39,14 @@ export function logScale(least: number, most: number, from: number, to: number):
     all.push(...factors.map((factor) => Number((factor * 10 ** power).toPrecision(12))));
   }
   // The last tick at or below the least, and the first at or above the most.
-  const first = Math.max(0, all.findLastIndex((tick) => tick <= least));
-  const last = Math.max(first + 1, all.findIndex((tick) => tick >= most));
+  const first = Math.max(
+    0,
+    all.findLastIndex((tick) => tick <= least),
+  );
+  const last = Math.max(
+    first + 1,
+    all.findIndex((tick) => tick >= most),
+  );
   const ticks = all.slice(first, last + 1);
   const [low, high] = [Math.log(ticks[0] ?? least), Math.log(ticks.at(-1) ?? most)];
   return { at: (value) => from + ((Math.log(value) - low) / (high - low)) * (to - from), ticks };

@@ -14,6 +14,11 @@ export function amount(value: number): string {
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** What was asked for rather than measured: 20, 12.5. */
+export function asked(value: number): string {
+  return Number(value.toPrecision(4)).toLocaleString('en-US', { maximumFractionDigits: 6 });
+}
+
 /** A number of things. */
 export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');
@@ -37,7 +42,7 @@ export function percentileName(percentile: number): string {
 export function loadName(load: Load): string {
   if (load.loop === 'closed') return `${count(load.concurrency)} client${load.concurrency === 1 ? '' : 's'}`;
   const arrivals = { poisson: 'Poisson', constant: 'constant', trace: 'trace' }[load.arrivals];
-  return `${amount(load.ratePerSecond)}/s ${arrivals}`;
+  return `${asked(load.ratePerSecond)}/s ${arrivals}`;
 }
 
 /** What makes two steps the same load. */
@@ -74,34 +79,32 @@ export const PERCENTILES = [
 /** The verdict of a search in a sentence. */
 export function verdictSentence(search: SearchVerdict): string {
   const { bound, verdict, ratePerSecond, failedRatePerSecond } = search;
-  const kept = `${percentileName(bound.percentile)} ≤ ${amount(bound.ms)} ms`;
+  const kept = `${percentileName(bound.percentile)} ≤ ${asked(bound.ms)} ms`;
   if (verdict === 'INVALID') return `INVALID: no rate was found that keeps ${kept}. ${search.reason}`;
-  const beyond = failedRatePerSecond === undefined ? '' : `, ${amount(failedRatePerSecond)}/s does not`;
-  return `VALID: ${amount(ratePerSecond)}/s keeps ${kept}${beyond}. ${search.reason}`;
+  const beyond = failedRatePerSecond === undefined ? '' : `, ${asked(failedRatePerSecond)}/s does not`;
+  return `VALID: ${asked(ratePerSecond)}/s keeps ${kept}${beyond}. ${search.reason}`;
 }
 
-/** What a reader must know before they believe a figure: generators that could not keep up, steps that did not settle. */
-export function warningsOf({ steps }: Pick<LoadTestResult, 'steps'>): { load: string; text: string }[] {
-  return steps.flatMap((step) => {
-    const load = loadName(step.load);
-    return [
-      ...(step.generator.saturated === undefined
-        ? []
-        : [
-            {
-              load,
-              text: `The generator could not keep up, so the figures are its own: ${step.generator.saturated}`,
-            },
-          ]),
-      ...(step.stability.stable ? [] : [{ load, text: `Not stable: ${step.stability.reason}` }]),
-      ...(step.requests.abandoned > 0
-        ? [
-            {
-              load,
-              text: `${count(step.requests.abandoned)} requests were abandoned before they were answered`,
-            },
-          ]
-        : []),
+/**
+ * What a reader must know before they believe a figure: generators that could not keep up, steps that did not settle.
+ * Each with the loads that it is true of.
+ */
+export function warningsOf({ steps }: Pick<LoadTestResult, 'steps'>): { loads: string[]; text: string }[] {
+  const loads = new Map<string, string[]>();
+  for (const { load, generator, stability, ended, requests } of steps) {
+    const texts = [
+      generator.saturated === undefined
+        ? ''
+        : `The generator could not keep up, so the figures are its own: ${generator.saturated}`,
+      stability.stable ? '' : `Not stable: ${stability.reason}`,
+      ended === undefined ? '' : `Ended before its time: ${ended}`,
+      requests.abandoned === 0
+        ? ''
+        : `${count(requests.abandoned)} requests were never sent: too many were under way, or the test was ended`,
     ];
-  });
+    for (const text of texts.filter((each) => each !== '')) {
+      loads.set(text, [...(loads.get(text) ?? []), loadName(load)]);
+    }
+  }
+  return [...loads].map(([text, of]) => ({ loads: of, text }));
 }

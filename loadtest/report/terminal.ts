@@ -5,6 +5,7 @@ import { cut, table, wrap } from '../../drawing/lines.ts';
 import type { LoadTestResult, ServerSide, Step } from '../result.ts';
 import {
   amount,
+  asked,
   count,
   failedPart,
   kindName,
@@ -55,8 +56,8 @@ export function terminalReport(result: LoadTestResult, { width, colour }: Termin
     ...section('What the services say', serverLines(steps, inner)),
     ...section(
       'Before you believe it',
-      warningsOf(result).flatMap(({ load, text }) =>
-        paint(wrap(plain(several ? `${load}: ${text}` : text), inner), 'yellow'),
+      warningsOf(result).flatMap(({ loads, text }) =>
+        paint(wrap(plain(several ? `${loads.join(', ')}: ${text}` : text), inner), 'yellow'),
       ),
     ),
     ...(search
@@ -79,7 +80,7 @@ function conditions({ mix, seed, machine, steps, startedAt }: LoadTestResult): s
   const lasted = [
     ...new Set(
       steps.map(
-        ({ seconds, warmUpSeconds }) => `${amount(seconds)} s after ${amount(warmUpSeconds)} s of warm-up`,
+        ({ seconds, warmUpSeconds }) => `${asked(seconds)} s after ${asked(warmUpSeconds)} s of warm-up`,
       ),
     ),
   ];
@@ -91,7 +92,7 @@ function stepLines(
   width: number,
   paint: (lines: readonly string[], ...colours: Colour[]) => string[],
 ): string[] {
-  const header = ['load', 'sent', 'answers/s', 'failed', 'p50', 'p90', 'p99', 'p99.9', 'max', ''];
+  const header = ['load', 'sent', 'answers/s', 'failed %', 'p50', 'p90', 'p99', 'p99.9', 'max', ''];
   const rows = steps.map((step) => {
     const { latency, requests } = step;
     const figures = [latency.p50, latency.p90, latency.p99, latency.p999, latency.max];
@@ -99,7 +100,7 @@ function stepLines(
       loadName(step.load),
       count(requests.sent),
       amount(step.answersPerSecond),
-      requests.failed > 0 ? percent(failedPart(step)) : '0',
+      percent(failedPart(step)).replace(' %', ''),
       ...figures.map((value) => (latency.count > 0 ? ms(value) : '-')),
       mark(step),
     ];

@@ -30,7 +30,7 @@ export function figure(value: number, text: string): Markup {
 
 /** What HTML cannot hold, such as NUL, and what would turn its reader's text around, are replaced. */
 export function safe(text: string): string {
-  return text.toString().replace(/[^\P{Cc}\t\n]|[\p{Cs}\p{Bidi_Control}]|\p{Noncharacter_Code_Point}/gu, '\uFFFD');
+  return text.replace(/[^\P{Cc}\t\n]|[\p{Cs}\p{Bidi_Control}]|\p{Noncharacter_Code_Point}/gu, '\uFFFD');
 }
 
 function written(content: Content): string {

@@ -61,7 +61,13 @@ export interface Mark {
 /** Panels one below the other. */
 export function panelsPlot(
   picture: Picture,
-  { x, xTitle, xTick = String, marks = [], panels }: {
+  {
+    x,
+    xTitle,
+    xTick = String,
+    marks = [],
+    panels,
+  }: {
     x: Scale;
     xTitle: string;
     xTick?: (value: number) => string;
@@ -98,10 +104,17 @@ function panelBody(panel: Panel, x: Scale, { top, bottom }: { top: number; botto
   const y = valueScale([...values, ...(bound ? [bound.y] : [])], bottom, top, panel.logarithmic === true);
   return [
     text('axis', LEFT, top - 8, `${panel.title}${y.log ? ', logarithmic' : ''}`),
-    ...y.ticks.map((each) => line('grid', LEFT, y.at(each), RIGHT, y.at(each)) + text('tick', LEFT - 8, y.at(each) + 4, tick(each), 'end')),
+    ...y.ticks.map(
+      (each) =>
+        line('grid', LEFT, y.at(each), RIGHT, y.at(each)) +
+        text('tick', LEFT - 8, y.at(each) + 4, tick(each), 'end'),
+    ),
     ...x.ticks.map((each) => line('grid', x.at(each), bottom, x.at(each), bottom + 4)),
     ...(bound
-      ? [line('bound', LEFT, y.at(bound.y), RIGHT, y.at(bound.y)), text('note', RIGHT - 4, y.at(bound.y) - 5, bound.label, 'end')]
+      ? [
+          line('bound', LEFT, y.at(bound.y), RIGHT, y.at(bound.y)),
+          text('note', RIGHT - 4, y.at(bound.y) - 5, bound.label, 'end'),
+        ]
       : []),
     ...lines.map((each) => drawnLine(each, x, y)),
   ].join('\n');
@@ -143,13 +156,25 @@ export interface Row {
 }
 
 /** Rows one below the other, from 0. */
-export function rowsPlot(picture: Picture, rows: readonly Row[], { axis, legend: wanted }: { axis: string; legend: boolean }): Markup {
-  const legend = legendOf(wanted ? rows.flatMap(({ parts }) => parts.map((part) => ({ ...part, points: [] }))) : [], true);
+export function rowsPlot(
+  picture: Picture,
+  rows: readonly Row[],
+  { axis, legend: wanted }: { axis: string; legend: boolean },
+): Markup {
+  const legend = legendOf(
+    wanted ? rows.flatMap(({ parts }) => parts.map((part) => ({ ...part, points: [] }))) : [],
+    true,
+  );
   const left = Math.min(260, Math.max(70, ...rows.map(({ label }) => label.length * GLYPH + 14)));
   const right = WIDTH - Math.max(24, ...rows.map(({ note }) => note.length * GLYPH + 14));
   const top = legend.height + 16;
   const bottom = top + rows.length * ROW;
-  const totals = rows.map(({ parts, ghost = 0 }) => Math.max(ghost, parts.reduce((sum, { value }) => sum + value, 0)));
+  const totals = rows.map(({ parts, ghost = 0 }) =>
+    Math.max(
+      ghost,
+      parts.reduce((sum, { value }) => sum + value, 0),
+    ),
+  );
   const x = linearScale(0, Math.max(...totals, 1e-9), left, right, 6);
   const body = rows.map(({ label, parts, note, ghost }, i) => {
     const y = top + i * ROW;
@@ -168,12 +193,26 @@ export function rowsPlot(picture: Picture, rows: readonly Row[], { axis, legend:
       text('tick', end + 6, y + ROW / 2 + 4, note),
     ].join('');
   });
-  const grid = x.ticks.map((tick) => line('grid', x.at(tick), top, x.at(tick), bottom) + text('tick', x.at(tick), bottom + 16, shortNumber(tick), 'middle'));
-  return svg(picture, bottom + 46, [legend.svg, ...grid, ...body, text('tick', (left + right) / 2, bottom + 36, axis, 'middle')]);
+  const grid = x.ticks.map(
+    (tick) =>
+      line('grid', x.at(tick), top, x.at(tick), bottom) +
+      text('tick', x.at(tick), bottom + 16, shortNumber(tick), 'middle'),
+  );
+  return svg(picture, bottom + 46, [
+    legend.svg,
+    ...grid,
+    ...body,
+    text('tick', (left + right) / 2, bottom + 36, axis, 'middle'),
+  ]);
 }
 
 /** An axis for values ≥ 0. Logarithmic, if that is allowed and the values span more than a factor of 8, all above 0. */
-export function valueScale(values: readonly number[], from: number, to: number, logarithmic: boolean): Scale & { log: boolean } {
+export function valueScale(
+  values: readonly number[],
+  from: number,
+  to: number,
+  logarithmic: boolean,
+): Scale & { log: boolean } {
   const positive = values.filter((value) => value > 0);
   const most = Math.max(...positive, 0);
   const least = Math.min(...positive);
@@ -191,7 +230,9 @@ export function shortNumber(value: number): string {
 }
 
 function legendOf(lines: readonly Line[], bars = false): { svg: string; height: number } {
-  const named = [...new Map(lines.filter(({ name }) => name !== '').map((each) => [each.name, each])).values()];
+  const named = [
+    ...new Map(lines.filter(({ name }) => name !== '').map((each) => [each.name, each])).values(),
+  ];
   let [x, y] = [LEFT, 12];
   const entries = named.map(({ name, ...look }) => {
     const width = 36 + name.length * GLYPH + 18;
@@ -220,10 +261,16 @@ function hover(content: string): string {
 }
 
 function svg({ id, title, description }: Picture, height: number, elements: readonly string[]): Markup {
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="${`${title}, plot`}"><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${Math.ceil(height)}" role="img" aria-labelledby="${`${id}-title ${id}-text`}">
-<title id="${`${id}-title`}">${title}</title>
-<desc id="${`${id}-text`}">${description}</desc>
-${new Markup(elements.join('\n'))}
-</svg></div>
-`;
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="${`${title}, plot`}">
+    <svg
+      xmlns="http://www.w3.org/2000/svg"
+      viewBox="0 0 ${WIDTH} ${Math.ceil(height)}"
+      role="img"
+      aria-labelledby="${`${id}-title ${id}-text`}"
+    >
+      <title id="${`${id}-title`}">${title}</title>
+      <desc id="${`${id}-text`}">${description}</desc>
+      ${new Markup(elements.join('\n'))}
+    </svg>
+  </div> `;
 }

@@ -15,26 +15,43 @@ export interface Table {
 /** The table; nothing if it has no rows. */
 export function tableMarkup({ caption, header, rows }: Table): Markup {
   if (rows.length === 0) return html``;
-  const numeric = header.map((_, i) => rows.every((row) => isFigure(row[i]) || row[i] === '–' || row[i] === ''));
+  const numeric = header.map((_, i) =>
+    rows.every((row) => isFigure(row[i]) || row[i] === '–' || row[i] === ''),
+  );
   const style = (i: number) => new Markup(numeric[i] ? ' class="number"' : '');
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table>
-<caption>${caption}</caption>
-<thead><tr>${header.map((title, i) => html`<th scope="col"${style(i)}>${title}</th>`)}</tr></thead>
-<tbody>${rows.map(
-    (row) =>
-      html`<tr>${row.map((cell, i) =>
-        i === 0 ? html`<th scope="row"${style(i)}>${shown(cell)}</th>` : html`<td${style(i)}>${shown(cell)}</td>`,
-      )}</tr>
-`,
-  )}</tbody>
-</table></div>
-`;
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}">
+    <table>
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${header.map((title, i) => html`<th scope="col" ${style(i)}>${title}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) =>
+            html`<tr>
+              ${row.map((cell, i) =>
+                i === 0
+                  ? html`<th scope="row" ${style(i)}>${shown(cell)}</th>`
+                  : html`<td${style(i)}>${shown(cell)}</td>`,
+              )}
+            </tr> `,
+        )}
+      </tbody>
+    </table>
+  </div> `;
 }
 
 /** A table behind a plot: folded, since the plot shows the same. */
 export function foldedTable(table: Table): Markup {
   if (table.rows.length === 0) return html``;
-  return html`<details><summary>${table.caption}</summary>${tableMarkup(table)}</details>`;
+  return html`<details>
+    <summary>${table.caption}</summary>
+    ${tableMarkup(table)}
+  </details>`;
 }
 
 function isFigure(cell: Cell): cell is { value: number; text: string } {
