@@ -1,7 +1,7 @@
 // A load test as one page that needs nothing else: no script, no network, no fonts. Knows the order of its sections.
 
 import type { LoadTestResult } from '../result.ts';
-import { amount, asked, count, kindName, loadName, percent, verdictSentence, warningsOf } from './figures.ts';
+import { amount, asked, count, kindName, loadName, verdictSentence, warningsOf } from './figures.ts';
 import { loadPlots } from './html/load-plot.ts';
 import { html, Markup } from './html/markup.ts';
 import { percentilePlot } from './html/percentile-plot.ts';
@@ -82,7 +82,7 @@ function section(id: string, title: string, content: Markup): Markup {
 
 function conditions({ mix, photos, steps, command }: LoadTestResult): Markup {
   const kinds = mix
-    .map((each) => (mix.length > 1 ? `${percent(each.share)} ` : '') + kindName(each))
+    .map((each) => (mix.length > 1 ? `${asked(100 * each.share)} % ` : '') + kindName(each))
     .join('; ');
   const seconds = steps.reduce((sum, step) => sum + step.seconds, 0);
   const warmUp = steps.reduce((sum, step) => sum + step.warmUpSeconds, 0);

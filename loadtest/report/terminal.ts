@@ -75,7 +75,7 @@ export function terminalReport(result: LoadTestResult, { width, colour }: Termin
 
 function conditions({ mix, seed, machine, steps, startedAt }: LoadTestResult): string {
   const kinds = mix
-    .map((each) => (mix.length > 1 ? `${percent(each.share)} ` : '') + kindName(each))
+    .map((each) => (mix.length > 1 ? `${asked(100 * each.share)} % ` : '') + kindName(each))
     .join('; ');
   const lasted = [
     ...new Set(

@@ -35,7 +35,7 @@ function loadPlot({ steps, search }: LoadTestResult, loop: Load['loop'], predict
           : '',
     },
     {
-      x: valueScale(loads, LEFT, RIGHT, true),
+      x: valueScale(loads, LEFT, RIGHT, { logarithmic: true, ticks: 10 }),
       xTitle: rate ? 'requests meant to start in a second' : 'clients, each with one request at a time',
       xTick: amountTick,
       marks:

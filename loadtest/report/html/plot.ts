@@ -85,12 +85,15 @@ export function panelsPlot(
     return { panel, place };
   });
   const last = top - 40;
-  for (const { from, to, label } of marks) {
+  for (const { from, to } of marks) {
     if (to === undefined) drawn.push(line('mark', x.at(from), first, x.at(from), last));
     else drawn.push(rectangle('band', x.at(from), first, x.at(to) - x.at(from), last - first));
-    if (label !== undefined) drawn.push(text('note', x.at(from) + 4, first + 11, safe(label)));
   }
   for (const { panel, place } of bodies) drawn.push(panelBody(panel, x, place));
+  // Over the lines, so that none crosses a name.
+  for (const { from, label } of marks) {
+    if (label !== undefined) drawn.push(text('note', x.at(from) + 4, first + 11, safe(label)));
+  }
   drawn.push(
     ...x.ticks.map((tick) => text('tick', x.at(tick), last + 17, xTick(tick), 'middle')),
     text('tick', (LEFT + RIGHT) / 2, last + 36, xTitle, 'middle'),
@@ -101,7 +104,10 @@ export function panelsPlot(
 function panelBody(panel: Panel, x: Scale, { top, bottom }: { top: number; bottom: number }): string {
   const { lines, bound, tick = shortNumber } = panel;
   const values = lines.flatMap(({ points }) => points.flatMap((point) => (point ? [point.y] : [])));
-  const y = valueScale([...values, ...(bound ? [bound.y] : [])], bottom, top, panel.logarithmic === true);
+  const y = valueScale([...values, ...(bound ? [bound.y] : [])], bottom, top, {
+    logarithmic: panel.logarithmic === true,
+    ticks: Math.min(6, (bottom - top) / 24),
+  });
   return [
     text('axis', LEFT, top - 8, `${panel.title}${y.log ? ', logarithmic' : ''}`),
     ...y.ticks.map(
@@ -113,7 +119,7 @@ function panelBody(panel: Panel, x: Scale, { top, bottom }: { top: number; botto
     ...(bound
       ? [
           line('bound', LEFT, y.at(bound.y), RIGHT, y.at(bound.y)),
-          text('note', RIGHT - 4, y.at(bound.y) - 5, bound.label, 'end'),
+          text('note', LEFT + 6, y.at(bound.y) - 6, bound.label),
         ]
       : []),
     ...lines.map((each) => drawnLine(each, x, y)),
@@ -206,12 +212,16 @@ export function rowsPlot(
   ]);
 }
 
-/** An axis for values ≥ 0. Logarithmic, if that is allowed and the values span more than a factor of 8, all above 0. */
+/**
+ * An axis for values ≥ 0. Logarithmic, if that is allowed and the values span more than a factor of 8, all above 0.
+ *
+ * @param ticks wished for, of a linear one
+ */
 export function valueScale(
   values: readonly number[],
   from: number,
   to: number,
-  logarithmic: boolean,
+  { logarithmic, ticks }: { logarithmic: boolean; ticks: number },
 ): Scale & { log: boolean } {
   const positive = values.filter((value) => value > 0);
   const most = Math.max(...positive, 0);
@@ -221,7 +231,7 @@ export function valueScale(
     // What is 0 stands at the axis' end.
     return { ...scale, at: (value) => scale.at(Math.max(value, scale.ticks[0] ?? value)), log: true };
   }
-  return { ...linearScale(0, most, from, to, 5), log: false };
+  return { ...linearScale(0, most, from, to, ticks), log: false };
 }
 
 /** A tick or a value, in few characters. */

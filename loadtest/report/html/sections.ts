@@ -172,33 +172,44 @@ export function serverTables({ steps }: LoadTestResult): Markup {
       named(server.droppedViews.map(({ code, count: times }) => [code, times])),
       named(server.retries.map(({ stage, count: times }) => [stage, times])),
     ]),
-  })}${tableMarkup({
-    caption: 'Processes',
-    header: ['process', 'load', 'CPU cores', 'resident MiB'],
-    rows: sides.flatMap(({ load, server }: { load: string; server: ServerSide }) =>
-      server.cpu.map(({ process, cores, residentMiB }) => [
-        process,
-        load,
-        amounts(cores),
-        things(residentMiB),
-      ]),
-    ),
-  })}${tableMarkup({
-    caption: 'After requests were cancelled',
-    header: ['load', 'cancelled', 'dropped views', 'queued views', 'calls in flight', 'clear after, ms'],
-    rows: steps.flatMap(({ load, aftermath }) =>
-      aftermath
-        ? [
-            [
-              ...[loadName(load), things(aftermath.cancelled), things(aftermath.droppedViews)],
-              `${count(aftermath.queuedViews.first)}, then ${count(aftermath.queuedViews.last)}`,
-              `${count(aftermath.callsInFlight.first)}, then ${count(aftermath.callsInFlight.last)}`,
-              aftermath.clearAfterMs === null ? 'never' : milliseconds(aftermath.clearAfterMs),
-            ],
-          ]
-        : [],
-    ),
-  })}`;
+  })}${processTable('CPU cores in use, by process', sides, ({ cores }) => amounts(cores))}${processTable('Most resident memory, MiB, by process', sides, ({ residentMiB }) => things(residentMiB))}${tableMarkup(
+    {
+      caption: 'After requests were cancelled',
+      header: ['load', 'cancelled', 'dropped views', 'queued views', 'calls in flight', 'clear after, ms'],
+      rows: steps.flatMap(({ load, aftermath }) =>
+        aftermath
+          ? [
+              [
+                ...[loadName(load), things(aftermath.cancelled), things(aftermath.droppedViews)],
+                `${count(aftermath.queuedViews.first)}, then ${count(aftermath.queuedViews.last)}`,
+                `${count(aftermath.callsInFlight.first)}, then ${count(aftermath.callsInFlight.last)}`,
+                aftermath.clearAfterMs === null ? 'never' : milliseconds(aftermath.clearAfterMs),
+              ],
+            ]
+          : [],
+      ),
+    },
+  )}`;
+}
+
+function processTable(
+  caption: string,
+  sides: readonly { load: string; server: ServerSide }[],
+  cell: (process: ServerSide['cpu'][number]) => Cell,
+): Markup {
+  const processes = [...new Set(sides.flatMap(({ server }) => server.cpu.map(({ process }) => process)))];
+  if (processes.length === 0) return html``;
+  return tableMarkup({
+    caption,
+    header: ['load', ...processes],
+    rows: sides.map(({ load, server }) => [
+      load,
+      ...processes.map((process) => {
+        const own = server.cpu.find((each) => each.process === process);
+        return own ? cell(own) : '–';
+      }),
+    ]),
+  });
 }
 
 /** Whether the generator kept up. */

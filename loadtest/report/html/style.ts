@@ -34,7 +34,7 @@ table { border-collapse: collapse; font-size: 0.875rem; min-width: 100%; overflo
 caption { text-align: left; color: var(--quiet); padding-bottom: 0.3rem }
 th, td { text-align: left; font-weight: 400; padding: 0.32rem 0.9rem 0.32rem 0; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap }
 thead th { color: var(--quiet); vertical-align: bottom } tbody th { font-weight: 600 }
-.number { text-align: right } td.long { white-space: normal; min-width: 16rem; overflow-wrap: anywhere }
+.number { text-align: right } .long { white-space: normal; min-width: 16rem; overflow-wrap: anywhere }
 details { margin: 0.3rem 0 } summary { cursor: pointer; color: var(--quiet); font-size: 0.875rem; width: fit-content }
 details .scroll { max-height: 26rem; overflow: auto }
 svg { display: block; width: 100%; min-width: 40rem; height: auto }

@@ -2,6 +2,9 @@
 
 import { figure, html, Markup, type Content } from './markup.ts';
 
+// Characters of a text that is broken into lines rather than made its table wide.
+const LONG = 40;
+
 /** A number and how it is shown, or anything else. */
 export type Cell = { value: number; text: string } | Content;
 
@@ -18,7 +21,10 @@ export function tableMarkup({ caption, header, rows }: Table): Markup {
   const numeric = header.map((_, i) =>
     rows.every((row) => isFigure(row[i]) || row[i] === '–' || row[i] === ''),
   );
-  const style = (i: number) => new Markup(numeric[i] ? ' class="number"' : '');
+  const long = header.map((_, i) =>
+    rows.some(({ [i]: cell }) => typeof cell === 'string' && cell.length > LONG),
+  );
+  const style = (i: number) => new Markup(numeric[i] ? ' class="number"' : long[i] ? ' class="long"' : '');
   return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}">
     <table>
       <caption>

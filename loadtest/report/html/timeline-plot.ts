@@ -41,7 +41,7 @@ export function timelinePlot({ steps }: LoadTestResult): Markup {
     },
     {
       x: linearScale(0, last.end, LEFT, RIGHT, 10),
-      xTitle: 'seconds; a request counts where it was meant to start',
+      xTitle: 'seconds since the first warm-up; a request counts where it was meant to start',
       marks: marksOf(placed),
       panels: [
         {
