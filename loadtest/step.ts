@@ -64,7 +64,7 @@ export interface RunningStep {
   warmUpSeconds: number;
   seconds: number;
   /** Seconds since the warm-up ended; negative before. */
-  elapsed(): number;
+  elapsed: () => number;
 }
 
 /** Requests of an open loop that may be under way unless told otherwise. */
