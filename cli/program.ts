@@ -8,6 +8,7 @@ import { addClassify } from './classify.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
 import { addEvaluate } from './evaluate.ts';
+import { addLoadTest } from './loadtest.ts';
 import { addModels } from './models.ts';
 import { addPrepare } from './prepare.ts';
 import { addServe } from './serve.ts';
@@ -30,6 +31,7 @@ export function createProgram(): Command {
     addServe,
     addModels,
     addTrain,
+    addLoadTest,
     addConfig,
     addDoctor,
   ])

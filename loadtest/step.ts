@@ -10,7 +10,7 @@ import { mostLate } from './confidence.ts';
 import { Measure, type Bound } from './measure.ts';
 import { runOpenLoop } from './open-loop.ts';
 import type { LoopOptions } from './attempt.ts';
-import { NOTHING } from './distribution.ts';
+import { NOTHING, rounded } from './distribution.ts';
 import type { Outcome, Target } from './request.ts';
 import type { Load, ServerSide, Step } from './result.ts';
 import { generatorOf, watchSelf, type Self } from './saturation.ts';
@@ -64,7 +64,7 @@ export interface RunningStep {
   warmUpSeconds: number;
   seconds: number;
   /** Seconds since the warm-up ended; negative before. */
-  elapsed(): number;
+  elapsed: () => number;
 }
 
 /** Requests of an open loop that may be under way unless told otherwise. */
@@ -200,5 +200,9 @@ function stepOf(
 function loadOf(load: StepLoad): Load {
   if (load.loop === 'closed') return { loop: 'closed', concurrency: load.concurrency };
   const { curve, spread, trace = false } = load;
-  return { loop: 'open', arrivals: trace ? 'trace' : spread, ratePerSecond: area(curve) / length(curve) };
+  return {
+    loop: 'open',
+    arrivals: trace ? 'trace' : spread,
+    ratePerSecond: rounded(area(curve) / length(curve)),
+  };
 }
