@@ -61,8 +61,9 @@ export async function startGateway(
     aggregator,
     inference,
     deadlineMs: config.deadline,
-    // The services behind try again themselves; whoever is told to wait can wait without a place here.
-    retry: false,
+    // An aggregator that is lost is another's to replace; whoever is told to wait can wait without a place here.
+    retry: { attempts: config.attempts, firstBackoffMs: 50, waitsWhenTold: false },
+    silenceMs: config.upstreamSilence,
     tls: upstreamTls(config),
   });
   const keeping = { bytes: config.answerCache, ttlMs: config.answerTtl, deadlineMs: config.deadline };
