@@ -42,6 +42,8 @@ export interface ClientOptions {
    * the call is tried again elsewhere. Longer than the largest message takes to send. Default: 60,000.
    */
   silenceMs?: number | undefined;
+  /** Told of each call that failed and is made again. */
+  onRetry?: ((service: ServiceName, error: VggError) => void) | undefined;
   /** Largest message that is received, in bytes. Default: 256 MiB. */
   maxMessageBytes?: number | undefined;
   /** Largest photo that is sent, in bytes. Default: 64 MiB; the server may take less. */
@@ -112,7 +114,8 @@ export function createClient(options: ClientOptions, clock: Clock = systemClock)
     if (addresses === undefined) continue;
     const channel = new Channel(addresses, name, channelOptions);
     channels.set(name, channel);
-    services.set(name, new ServiceCalls(channel, policy, deadlineMs, clock));
+    const onRetry = (error: VggError) => options.onRetry?.(name, error);
+    services.set(name, new ServiceCalls(channel, { policy, deadlineMs, clock, onRetry }));
   }
   if (services.size === 0)
     throw expected('at least one of aggregator, preprocess, inference', 'none', 'options');
