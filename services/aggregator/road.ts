@@ -2,6 +2,7 @@
 // Knows the order of the stages, what runs beside what, what is tried again, and what ends when the answer is known;
 // neither pixels nor layers.
 
+import type { Retrier } from '../../sdk/retry.ts';
 import { VggError, asVggError, expected } from '../../vgg/errors.ts';
 import { resolveEvaluation, viewCount, type Evaluation, type View } from '../../vgg/views.ts';
 import { Bell } from './bell.ts';
@@ -26,8 +27,8 @@ export interface RoadLimits {
   models: number;
   /** Most views of one model's evaluation. */
   views: number;
-  /** How often a lost call is begun, in all. */
-  attempts: number;
+  /** When and how often a lost call is begun again; shared by all roads, so that a service that is down is not asked many times for each photo. */
+  retriers: Readonly<Record<Stage, Retrier>>;
 }
 
 /** A road under way. */
@@ -68,9 +69,9 @@ export async function startRoad(
   { onView, onRetry, now = () => performance.now() }: RoadEvents = {},
 ): Promise<Road> {
   const started = now();
-  const { attempts } = limits;
-  const modelOf = (name: string) =>
-    withRetries('model', { attempts, signal: scope.signal, onRetry }, () => upstream.model(name, scope));
+  const again = <Result>(stage: Stage, { signal, deadline }: CallScope, attempt: () => Promise<Result>) =>
+    withRetries(limits.retriers[stage], { signal, deadline }, attempt, (error) => onRetry?.(stage, error));
+  const modelOf = (name: string) => again('model', scope, () => upstream.model(name, scope));
   const models = await resolveModels(request, modelOf, limits);
   const mayStop = models.some(({ evaluation }) => evaluation.stop === 'EXACT');
   const tally = new Tally(
@@ -92,7 +93,7 @@ export async function startRoad(
     const feed = new PlaneFeed<PreparedPlane>();
     const arrived: PreparedPlane['plane'][] = [];
     const inner = scopeUntil(prepared);
-    const prepare = withRetries('prepare', { attempts, signal: inner.signal, onRetry }, async () => {
+    const prepare = again('prepare', inner, async () => {
       // What a first attempt has brought is not taken twice.
       for await (const each of upstream.prepare(request.photo, group.preparation, inner)) {
         if (each.plane.index !== arrived.length) continue;
@@ -141,7 +142,7 @@ export async function startRoad(
   for (const run of runs) {
     const inner = scopeUntil(run.over);
     const score = () => scoreRest(request, run, tally, upstream, inner, onScore);
-    stages.push(withRetries('score', { attempts, signal: inner.signal, onRetry }, score));
+    stages.push(again('score', inner, score));
   }
   if (mayStop) {
     const { signal } = scopeUntil(prepared);
@@ -279,20 +280,17 @@ async function begun<Item>(items: AsyncIterator<Item>): Promise<AsyncIterable<It
 }
 
 async function withRetries<Result>(
-  stage: Stage,
-  { attempts, signal, onRetry }: { attempts: number; signal: AbortSignal; onRetry: RoadEvents['onRetry'] },
+  retrier: Retrier,
+  { signal, deadline }: { signal: AbortSignal; deadline: number },
   attempt: () => Promise<Result>,
+  onRetry: (error: VggError) => void,
 ): Promise<Result> {
-  for (let left = attempts; ; left--) {
-    try {
-      return await attempt();
-    } catch (error) {
-      // Whatever a call says once its signal is aborted, the reason is that.
-      if (signal.aborted) throw signal.reason;
-      const failure = asVggError(error);
-      if (failure.code !== 'UNAVAILABLE' || left <= 1) throw error;
-      onRetry?.(stage, failure);
-    }
+  try {
+    return await retrier.run(attempt, deadline, signal, onRetry);
+  } catch (error) {
+    // Whatever a call says once its signal is aborted, the reason is that.
+    if (signal.aborted) throw signal.reason;
+    throw error;
   }
 }
 

@@ -57,12 +57,18 @@ export async function startGateway(
   const authenticate = config.apiKeys === undefined ? undefined : await readApiKeys(config.apiKeys);
   const https = readTls(config);
   checkProxies(config.trustedProxies, 'VGG_GATEWAY_TRUSTED_PROXIES');
+  const metrics = gatewayMetrics(registry);
   const client = createClient({
     aggregator,
     inference,
     deadlineMs: config.deadline,
-    // The services behind try again themselves; whoever is told to wait can wait without a place here.
-    retry: false,
+    // An aggregator that is lost is another's to replace; whoever is told to wait can wait without a place here.
+    retry: { attempts: config.attempts, firstBackoffMs: 50, waitsWhenTold: false },
+    silenceMs: config.upstreamSilence,
+    onRetry: (service, error) => {
+      metrics.retried(service);
+      log.warn({ service, err: error }, 'call lost, trying again');
+    },
     tls: upstreamTls(config),
   });
   const keeping = { bytes: config.answerCache, ttlMs: config.answerTtl, deadlineMs: config.deadline };
@@ -71,7 +77,7 @@ export async function startGateway(
     client,
     answers: new Answers(client, keeping, answerMetrics(registry), now),
     authenticate,
-    metrics: gatewayMetrics(registry),
+    metrics,
     registry,
     log,
     limits: { bodyBytes: config.maxBody, photos: config.maxPhotos, deadlineMs: config.deadline },
@@ -83,7 +89,7 @@ export async function startGateway(
     now,
   });
   try {
-    await app.listen({ host, port, listenTextResolver: () => 'listening' });
+    await app.listen({ host, port, listenTextResolver: (address) => `listening at ${address}` });
   } catch (cause) {
     await app.close();
     client.close();
