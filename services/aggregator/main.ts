@@ -2,11 +2,13 @@
 
 import type { Registry } from 'prom-client';
 import { createClient } from '../../sdk/index.ts';
+import { systemClock } from '../host/deadline.ts';
 import { createLogger, type Logger } from '../host/log.ts';
 import { createRegistry } from '../host/metrics.ts';
 import { runIfMain } from '../host/process.ts';
 import { startServer, type RunningServer } from '../host/serve.ts';
 import { upstreamTls } from '../host/upstream-variables.ts';
+import { Absence } from './absence.ts';
 import { readConfig, type AggregatorConfig } from './config.ts';
 import { aggregatorMetrics } from './metrics.ts';
 import type { Road } from './road.ts';
@@ -14,6 +16,8 @@ import { sdkUpstream } from './sdk-upstream.ts';
 import { createAggregatorService } from './service.ts';
 
 const NAME = 'aggregator';
+// A replica that is there says so in less.
+const PROBE_MS = 2000;
 
 /** What a caller in the same process may bring along. */
 export interface AggregatorOverrides {
@@ -47,7 +51,22 @@ export async function startAggregator(
     tls: upstreamTls(config),
   });
   const roads = new Set<Road>();
-  const backlog = () => [...roads].reduce((sum, { tally }) => sum + tally.total - tally.done, 0);
+  const probe = () => client.model('', { deadlineMs: PROBE_MS });
+  const absence =
+    config.replicaStart === 0
+      ? undefined
+      : new Absence({
+          startMs: config.replicaStart,
+          probe,
+          clock: systemClock,
+          onStart: (ms) => {
+            metrics.replicaStarted(ms);
+            log.info({ ms }, 'inference has started');
+          },
+        });
+  const backlog = () =>
+    [...roads].reduce((sum, { tally }) => sum + tally.total - tally.done, absence?.views ?? 0);
+  const metrics = aggregatorMetrics(registry, backlog);
   try {
     const server = await startServer({
       name: NAME,
@@ -60,7 +79,8 @@ export async function startAggregator(
             views: config.maxViews,
             attempts: config.attempts,
           },
-          metrics: aggregatorMetrics(registry, backlog),
+          metrics,
+          absence,
           roads,
           now,
         }),

@@ -52,6 +52,12 @@ export interface RoadEvents {
   onView?: () => void;
   /** A lost call is begun again. */
   onRetry?: (stage: Stage, error: VggError) => void;
+  /**
+   * Inference could not be reached, however often: resolves when it can be asked again.
+   *
+   * @param views of the photo that are not in its tally yet, as far as one can tell
+   */
+  onAbsent?: (views: number, scope: CallScope) => Promise<void>;
   now?: () => number;
 }
 
@@ -65,12 +71,15 @@ export async function startRoad(
   upstream: Upstream,
   limits: RoadLimits,
   scope: CallScope,
-  { onView, onRetry, now = () => performance.now() }: RoadEvents = {},
+  { onView, onRetry, onAbsent, now = () => performance.now() }: RoadEvents = {},
 ): Promise<Road> {
   const started = now();
   const { attempts } = limits;
-  const modelOf = (name: string) =>
-    withRetries('model', { attempts, signal: scope.signal, onRetry }, () => upstream.model(name, scope));
+  const modelOf = (name: string) => {
+    const absent = onAbsent && (async () => onAbsent(viewsWithout(request.evaluation), scope));
+    const patience = { attempts, signal: scope.signal, onRetry, absent };
+    return withRetries('model', patience, () => upstream.model(name, scope));
+  };
   const models = await resolveModels(request, modelOf, limits);
   const mayStop = models.some(({ evaluation }) => evaluation.stop === 'EXACT');
   const tally = new Tally(
@@ -141,7 +150,8 @@ export async function startRoad(
   for (const run of runs) {
     const inner = scopeUntil(run.over);
     const score = () => scoreRest(request, run, tally, upstream, inner, onScore);
-    stages.push(withRetries('score', { attempts, signal: inner.signal, onRetry }, score));
+    const absent = onAbsent && (() => onAbsent(0, inner));
+    stages.push(withRetries('score', { attempts, signal: inner.signal, onRetry, absent }, score));
   }
   if (mayStop) {
     const { signal } = scopeUntil(prepared);
@@ -160,6 +170,12 @@ export async function startRoad(
   });
   done.catch(() => undefined); // Whoever awaits it hears of it; nobody has to.
   return { models, tally, planes, prepareMs: () => prepareMs, done };
+}
+
+// Views of an evaluation before anything is known of the model: as if of the paper's three scales and any input size.
+function viewsWithout(evaluation: Partial<Evaluation>): number {
+  const scales = evaluation.scales?.length ? evaluation.scales : [256, 384, 512];
+  return viewCount(resolveEvaluation({ ...evaluation, scales }, { inputSize: 32 }));
 }
 
 async function resolveModels(
@@ -278,9 +294,17 @@ async function begun<Item>(items: AsyncIterator<Item>): Promise<AsyncIterable<It
   })();
 }
 
+interface Patience {
+  attempts: number;
+  signal: AbortSignal;
+  onRetry: RoadEvents['onRetry'];
+  /** Waits until it is worthwhile to begin anew; throws when it is not. */
+  absent?: (() => Promise<void>) | undefined;
+}
+
 async function withRetries<Result>(
   stage: Stage,
-  { attempts, signal, onRetry }: { attempts: number; signal: AbortSignal; onRetry: RoadEvents['onRetry'] },
+  { attempts, signal, onRetry, absent }: Patience,
   attempt: () => Promise<Result>,
 ): Promise<Result> {
   for (let left = attempts; ; left--) {
@@ -290,7 +314,12 @@ async function withRetries<Result>(
       // Whatever a call says once its signal is aborted, the reason is that.
       if (signal.aborted) throw signal.reason;
       const failure = asVggError(error);
-      if (failure.code !== 'UNAVAILABLE' || left <= 1) throw error;
+      if (failure.code !== 'UNAVAILABLE') throw error;
+      if (left <= 1) {
+        if (!absent) throw error;
+        await absent();
+        left = attempts + 1;
+      }
       onRetry?.(stage, failure);
     }
   }
