@@ -35,6 +35,12 @@ export const aggregatorVariables = {
     min: 1,
     max: 10,
   }),
+  replicaStart: duration({
+    description:
+      'How long a replica of inference is expected to take to start, until one was measured. Where inference is scaled to zero, photos wait so long if their deadline allows, or are told when to come back; 0: they do not wait.',
+    default: 0,
+    max: 3_600_000,
+  }),
 };
 
 /** Values of {@link aggregatorVariables}. Durations in milliseconds, sizes in bytes. */

@@ -53,6 +53,12 @@ export interface RoadEvents {
   onView?: () => void;
   /** A lost call is begun again. */
   onRetry?: (stage: Stage, error: VggError) => void;
+  /**
+   * Inference could not be reached, however often: resolves when it can be asked again.
+   *
+   * @param views of the photo that are not in its tally yet, as far as one can tell
+   */
+  onAbsent?: (views: number, scope: CallScope) => Promise<void>;
   now?: () => number;
 }
 
@@ -66,12 +72,22 @@ export async function startRoad(
   upstream: Upstream,
   limits: RoadLimits,
   scope: CallScope,
-  { onView, onRetry, now = () => performance.now() }: RoadEvents = {},
+  { onView, onRetry, onAbsent, now = () => performance.now() }: RoadEvents = {},
 ): Promise<Road> {
   const started = now();
-  const again = <Result>(stage: Stage, { signal, deadline }: CallScope, attempt: () => Promise<Result>) =>
-    withRetries(limits.retriers[stage], { signal, deadline }, attempt, (error) => onRetry?.(stage, error));
-  const modelOf = (name: string) => again('model', scope, () => upstream.model(name, scope));
+  const again = <Result>(
+    stage: Stage,
+    { signal, deadline }: CallScope,
+    attempt: () => Promise<Result>,
+    absent?: () => Promise<void>,
+  ) => {
+    const events = { onRetry: (error: VggError) => onRetry?.(stage, error), absent };
+    return withRetries(limits.retriers[stage], { signal, deadline }, attempt, events);
+  };
+  const modelOf = (name: string) => {
+    const absent = onAbsent && (async () => onAbsent(viewsWithout(request.evaluation), scope));
+    return again('model', scope, () => upstream.model(name, scope), absent);
+  };
   const models = await resolveModels(request, modelOf, limits);
   const mayStop = models.some(({ evaluation }) => evaluation.stop === 'EXACT');
   const tally = new Tally(
@@ -142,7 +158,7 @@ export async function startRoad(
   for (const run of runs) {
     const inner = scopeUntil(run.over);
     const score = () => scoreRest(request, run, tally, upstream, inner, onScore);
-    stages.push(again('score', inner, score));
+    stages.push(again('score', inner, score, onAbsent && (() => onAbsent(0, inner))));
   }
   if (mayStop) {
     const { signal } = scopeUntil(prepared);
@@ -161,6 +177,12 @@ export async function startRoad(
   });
   done.catch(() => undefined); // Whoever awaits it hears of it; nobody has to.
   return { models, tally, planes, prepareMs: () => prepareMs, done };
+}
+
+// Views of an evaluation before anything is known of the model: as if of the paper's three scales and any input size.
+function viewsWithout(evaluation: Partial<Evaluation>): number {
+  const scales = evaluation.scales?.length ? evaluation.scales : [256, 384, 512];
+  return viewCount(resolveEvaluation({ ...evaluation, scales }, { inputSize: 32 }));
 }
 
 async function resolveModels(
@@ -279,18 +301,29 @@ async function begun<Item>(items: AsyncIterator<Item>): Promise<AsyncIterable<It
   })();
 }
 
+interface RetryEvents {
+  onRetry: (error: VggError) => void;
+  /** Waits until it is worthwhile to begin anew; throws when it is not. */
+  absent: (() => Promise<void>) | undefined;
+}
+
 async function withRetries<Result>(
   retrier: Retrier,
-  { signal, deadline }: { signal: AbortSignal; deadline: number },
+  { signal, deadline }: Pick<CallScope, 'signal' | 'deadline'>,
   attempt: () => Promise<Result>,
-  onRetry: (error: VggError) => void,
+  { onRetry, absent }: RetryEvents,
 ): Promise<Result> {
-  try {
-    return await retrier.run(attempt, deadline, signal, onRetry);
-  } catch (error) {
-    // Whatever a call says once its signal is aborted, the reason is that.
-    if (signal.aborted) throw signal.reason;
-    throw error;
+  for (;;) {
+    try {
+      return await retrier.run(attempt, deadline, signal, onRetry);
+    } catch (error) {
+      // Whatever a call says once its signal is aborted, the reason is that.
+      if (signal.aborted) throw signal.reason;
+      const failure = asVggError(error);
+      if (failure.code !== 'UNAVAILABLE' || !absent) throw error;
+      await absent();
+      onRetry(failure);
+    }
   }
 }
 

@@ -9,8 +9,9 @@ import { VggError } from '../../vgg/errors.ts';
 import { createLogger, type Logger } from '../host/log.ts';
 import { createRegistry } from '../host/metrics.ts';
 import { runIfMain } from '../host/process.ts';
+import { startPublishing } from '../host/publishing.ts';
 import { Answers } from './answers/answers.ts';
-import { readApiKeys } from './api-keys.ts';
+import { parseApiKeys, readApiKeys, type Authenticate } from './api-keys.ts';
 import { checkProxies } from './client-name.ts';
 import { upstreamTls } from '../host/upstream-variables.ts';
 import { readConfig, type GatewayConfig } from './config.ts';
@@ -54,7 +55,7 @@ export async function startGateway(
     now = () => performance.now(),
   } = overrides;
   const { host, port, aggregator, inference } = config;
-  const authenticate = config.apiKeys === undefined ? undefined : await readApiKeys(config.apiKeys);
+  const authenticate = await readKeys(config);
   const https = readTls(config);
   checkProxies(config.trustedProxies, 'VGG_GATEWAY_TRUSTED_PROXIES');
   const metrics = gatewayMetrics(registry);
@@ -84,15 +85,23 @@ export async function startGateway(
     corsOrigins: config.corsOrigins,
     rate: { perSecond: config.rateLimit, burst: config.rateBurst },
     trustedProxies: config.trustedProxies,
+    keepAliveMs: config.keepAlive,
     open: () => open,
     ...(https && { https }),
     now,
   });
+  const onError = (error: unknown) => {
+    log.warn({ err: error }, 'metrics not published');
+  };
+  let endPublishing = () => Promise.resolve();
   try {
+    endPublishing = startPublishing({ registry, service: NAME, config, onError });
     await app.listen({ host, port, listenTextResolver: (address) => `listening at ${address}` });
   } catch (cause) {
+    await endPublishing();
     await app.close();
     client.close();
+    if (cause instanceof VggError) throw cause;
     throw new VggError('UNAVAILABLE', `Cannot listen at ${host}:${String(port)}`, { cause });
   }
   const bound = (app.server.address() as AddressInfo).port;
@@ -109,6 +118,7 @@ export async function startGateway(
     clearTimeout(force);
     clearInterval(sweep);
     client.close();
+    await endPublishing();
   };
   return {
     url: `${https ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${String(bound)}`,
@@ -116,6 +126,17 @@ export async function startGateway(
     drain: () => end(config.drain),
     close: () => end(0),
   };
+}
+
+async function readKeys({ apiKeys, apiKeyLines }: GatewayConfig): Promise<Authenticate | undefined> {
+  if (apiKeys !== undefined && apiKeyLines !== undefined) {
+    throw new VggError(
+      'INVALID_ARGUMENT',
+      'Expected VGG_GATEWAY_API_KEYS or VGG_GATEWAY_API_KEY_LINES, not both',
+    );
+  }
+  if (apiKeyLines !== undefined) return parseApiKeys(apiKeyLines, 'VGG_GATEWAY_API_KEY_LINES');
+  return apiKeys === undefined ? undefined : readApiKeys(apiKeys);
 }
 
 function readTls({ tlsCert, tlsKey }: GatewayConfig): { cert: Buffer; key: Buffer } | undefined {

@@ -60,6 +60,8 @@ export interface GatewayDependencies {
   rate: RatePolicy;
   /** Proxies whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
+  /** Milliseconds for which an idle connection is kept. */
+  keepAliveMs: number;
   /** Whether the gateway takes requests: false while it drains. */
   open: () => boolean;
   https?: { cert: Buffer; key: Buffer };
@@ -103,6 +105,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     bodyLimit: limits.bodyBytes,
     genReqId: ({ headers }) => requestIdOf(headers),
     requestTimeout: limits.deadlineMs,
+    keepAliveTimeout: dependencies.keepAliveMs,
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     routerOptions: { maxParamLength: LONGEST_NAME },
     // The routes say it themselves, as a problem.
