@@ -41,10 +41,14 @@ export async function startService(name: ServiceName, env: Record<string, string
   const logged: string[] = [];
   const { address, metricsAddress } = await new Promise<{ address: string; metricsAddress: string }>(
     (resolve, reject) => {
+      let where: { address: string; metricsAddress: string } | undefined;
+      let ready = false;
       lines.on('line', (line) => {
         logged.push(line);
         const fields = JSON.parse(line) as { msg?: string; address: string; metricsAddress: string };
-        if (fields.msg === 'listening') resolve(fields);
+        if (fields.msg === 'listening') where = fields;
+        if (fields.msg === 'ready') ready = true;
+        if (where && ready) resolve(where);
       });
       lines.once('close', () => {
         reject(new Error(`${name} does not start:\n${logged.join('\n')}`));
