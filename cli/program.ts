@@ -10,6 +10,7 @@ import { addDoctor } from './doctor.ts';
 import { addEvaluate } from './evaluate.ts';
 import { addModels } from './models.ts';
 import { addPrepare } from './prepare.ts';
+import { addProbe } from './probe.ts';
 import { addServe } from './serve.ts';
 import { addTrain } from './train.ts';
 
@@ -32,6 +33,7 @@ export function createProgram(): Command {
     addTrain,
     addConfig,
     addDoctor,
+    addProbe,
   ])
     add(program);
   return program;

@@ -124,7 +124,9 @@ async function fetching(
   log.info({ source: modelsSource, models: load }, 'fetching models');
   const fetched = fetchModels(load, {
     ...{ source: await openSource(modelsSource), directory, signal },
-    onBytes: metrics.fetched,
+    onBytes: (bytes) => {
+      metrics.fetched(bytes);
+    },
     onRetry: (why, waitMs) => {
       log.warn({ why, waitMs }, 'a model does not come, trying again');
     },
