@@ -60,7 +60,10 @@ export async function startService(
     // Ctrl-C is this process's: it ends them in its own order.
     detached: true,
   });
-  await Promise.race([once(child, 'spawn'), once(child, 'error').then(([error]) => Promise.reject(error as Error))]);
+  await Promise.race([
+    once(child, 'spawn'),
+    once(child, 'error').then(([error]) => Promise.reject(error as Error)),
+  ]);
   const pid = child.pid ?? 0;
   const forget = mourn(pid);
   const ended = new Promise<number | NodeJS.Signals>((resolve) => {
@@ -72,11 +75,15 @@ export async function startService(
   const lines = createInterface(child.stderr);
   const logged: string[] = [];
   const { address, metricsAddress } = await new Promise<Listening>((resolve, reject) => {
+    let where: Listening | undefined;
+    // The gateway is as ready as those behind it, who may be down by purpose.
+    let ready = name === 'gateway';
     lines.on('line', (line) => {
       logged.push(line);
       if (logged.length > MOST_LINES) logged.shift();
-      const listening = readListening(line);
-      if (listening) resolve(listening);
+      where ??= readListening(line);
+      ready ||= line.includes('"msg":"ready"');
+      if (where && ready) resolve(where);
     });
     lines.once('close', () => {
       reject(new Error(`${name} does not start:\n${logged.join('\n')}`));

@@ -11,6 +11,7 @@ import { addEvaluate } from './evaluate.ts';
 import { addLoadTest } from './loadtest.ts';
 import { addModels } from './models.ts';
 import { addPrepare } from './prepare.ts';
+import { addProbe } from './probe.ts';
 import { addServe } from './serve.ts';
 import { addTrain } from './train.ts';
 
@@ -34,6 +35,7 @@ export function createProgram(): Command {
     addLoadTest,
     addConfig,
     addDoctor,
+    addProbe,
   ])
     add(program);
   return program;
