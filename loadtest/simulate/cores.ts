@@ -6,7 +6,7 @@
 // engine than its fair part says (`preference`); and threads that compute one thing together wait for each other, so
 // an engine that loses a part of its cores loses more than that part of its pace (`barrier`).
 
-import type { Appointment, Timeline } from './timeline.ts';
+import type { Appointment, VirtualTime } from './virtual-time.ts';
 
 /** How a machine's cores are shared. */
 export interface CoreSharing {
@@ -28,7 +28,7 @@ interface Task {
 
 /** Cores of one machine. */
 export class Cores {
-  readonly #timeline: Timeline;
+  readonly #time: VirtualTime;
   readonly #count: number;
   readonly #sharing: CoreSharing;
   // Threads by themselves, and those of engines.
@@ -40,15 +40,15 @@ export class Cores {
   #next: Appointment | undefined;
   #usedMs = 0;
 
-  constructor(timeline: Timeline, count: number, sharing: CoreSharing = FAIR) {
-    this.#timeline = timeline;
+  constructor(time: VirtualTime, count: number, sharing: CoreSharing = FAIR) {
+    this.#time = time;
     this.#count = count;
     this.#sharing = sharing;
   }
 
   /** Core-milliseconds used until now. */
   get usedMs(): number {
-    return this.#usedMs + (this.#timeline.now() - this.#since) * this.#inUse();
+    return this.#usedMs + (this.#time.now() - this.#since) * this.#inUse();
   }
 
   /**
@@ -68,7 +68,7 @@ export class Cores {
   }
 
   #advance(): void {
-    const now = this.#timeline.now();
+    const now = this.#time.now();
     const passed = now - this.#since;
     if (passed > 0) {
       for (const task of this.#alone) task.left -= passed * this.#paces.alone;
@@ -90,7 +90,7 @@ export class Cores {
     for (const { left } of this.#alone) wait = Math.min(wait, left / this.#paces.alone);
     for (const { left } of this.#together) wait = Math.min(wait, left / this.#paces.together);
     this.#next?.cancel();
-    this.#next = wait === Infinity ? undefined : this.#timeline.after(Math.max(0, wait), this.#finish);
+    this.#next = wait === Infinity ? undefined : this.#time.after(Math.max(0, wait), this.#finish);
   }
 
   readonly #finish = (): void => {

@@ -70,7 +70,7 @@ function activationsMs(spec: NetworkSpec, { bandwidth }: GpuSheet): number {
   let side = spec.inputSize;
   let channels = 3;
   for (const layer of networkLayers(spec)) {
-    if (layer.kind === 'conv') channels = layer.outputs;
+    if (layer.kind === 'conv') channels = layer.outChannels;
     if (layer.kind === 'pool') side = Math.floor(side / 2);
     numbers += channels * side * side;
   }

@@ -29,7 +29,7 @@ class Entry implements Appointment {
 }
 
 /** Virtual time in milliseconds, from 0. */
-export class Timeline {
+export class VirtualTime {
   #now = 0;
   #orders = 0;
   #unsettled = false;
