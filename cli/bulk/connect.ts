@@ -8,7 +8,7 @@ import type { Answerer } from '../../infra/bulk/asking.ts';
 import type { Question } from '../../infra/bulk/job.ts';
 import { WorkerPool } from '../../infra/bulk/pool.ts';
 import { answeredOf } from '../../infra/bulk/rows.ts';
-import { createClient, type ClassifyOptions, type VggClient } from '../../sdk/index.ts';
+import { createClient, type VggClient } from '../../sdk/index.ts';
 import { expected } from '../../vgg/errors.ts';
 
 /** What a worker process is told, as its one argument, in JSON. */
@@ -47,7 +47,7 @@ export function connect(wanted: Wanted): Connection {
 
 /** An answerer that asks a client; batch priority, so that people who wait go first. */
 export function clientAnswerer(client: VggClient, question: Question, deadlineMs: number): Answerer {
-  const options = { ...(question as ClassifyOptions), priority: 'BATCH' as const, deadlineMs };
+  const options = { ...question, priority: 'BATCH' as const, deadlineMs };
   const ask = async (photo: Uint8Array) => answeredOf(await client.classify(photo, options));
   return {
     ask,

@@ -1,6 +1,7 @@
 // A job: what was asked, once and for all, and its list of shards. Whoever goes on with it, here or on another machine,
 // reads it from where the results go. Knows what a job is; not how it is done.
 
+import type { EvaluationOptions } from '../../sdk/index.ts';
 import { VggError, expected } from '../../vgg/errors.ts';
 import { manifestSum, shardsOf, type Shard } from './manifest.ts';
 import type { PhotoEntry } from './photos.ts';
@@ -8,15 +9,11 @@ import type { Format } from './rows.ts';
 import { sweep, FolderStore, type Store } from './store.ts';
 
 /** What photos are asked, as the SDK takes it; what is left out is the server's to choose. */
-export interface Question {
+export interface Question extends Pick<
+  EvaluationOptions,
+  'protocol' | 'scales' | 'grid' | 'align' | 'kernel' | 'scoreOrder' | 'stop'
+> {
   models?: string[];
-  protocol?: string;
-  scales?: number[];
-  grid?: number;
-  align?: number;
-  kernel?: string;
-  scoreOrder?: string;
-  stop?: string;
   top: number;
 }
 
@@ -54,6 +51,8 @@ export const keys = {
   shards: 'shards.json',
   manifest: (part: string) => `manifest/part-${part}.jsonl`,
   result: (part: string, format: Format) => `results/part-${part}.${format}`,
+  /** Shards that are still to be done, for whoever hands them out. */
+  todo: 'todo.json',
   /** Rows of a shard that was left before its end. */
   partial: (part: string) => `partial/part-${part}.jsonl`,
   /** How often each photo of a shard took its worker with it. */

@@ -57,24 +57,27 @@ type Sdk = typeof import('@aws-sdk/client-s3');
 
 class S3Photos implements PhotoSource {
   readonly place: string;
+  readonly #sdk: Sdk;
+  readonly #client: S3Client;
+  readonly #at: S3Place;
+  readonly #anyName: boolean;
 
-  constructor(
-    readonly sdk: Sdk,
-    readonly client: S3Client,
-    readonly at: S3Place,
-    readonly anyName: boolean,
-  ) {
+  constructor(sdk: Sdk, client: S3Client, at: S3Place, anyName: boolean) {
     this.place = s3Address(at);
+    this.#sdk = sdk;
+    this.#client = client;
+    this.#at = at;
+    this.#anyName = anyName;
   }
 
   async *list(): AsyncGenerator<PhotoEntry> {
-    const { bucket: Bucket, prefix: Prefix } = this.at;
+    const { bucket: Bucket, prefix: Prefix } = this.#at;
     try {
-      const pages = this.sdk.paginateListObjectsV2({ client: this.client }, { Bucket, Prefix });
+      const pages = this.#sdk.paginateListObjectsV2({ client: this.#client }, { Bucket, Prefix });
       for await (const { Contents = [] } of pages) {
         for (const { Key = '', Size = 0, ETag = '' } of Contents) {
           const photo = Key.slice(Prefix.length);
-          const named = this.anyName ? !photo.endsWith('/') : isPhotoName(photo);
+          const named = this.#anyName ? !photo.endsWith('/') : isPhotoName(photo);
           if (photo !== '' && named) yield { photo, size: Size, etag: ETag };
         }
       }
@@ -85,37 +88,39 @@ class S3Photos implements PhotoSource {
 
   async read(entry: PhotoEntry, signal?: AbortSignal): Promise<Uint8Array> {
     const { photo, etag } = entry;
-    const Key = this.at.prefix + photo;
+    const Key = this.#at.prefix + photo;
     try {
-      const command = new this.sdk.GetObjectCommand({
-        ...{ Bucket: this.at.bucket, Key },
+      const command = new this.#sdk.GetObjectCommand({
+        ...{ Bucket: this.#at.bucket, Key },
         ...(etag !== '' && { IfMatch: etag }),
       });
-      const { Body } = await this.client.send(command, { ...(signal && { abortSignal: signal }) });
+      const { Body } = await this.#client.send(command, { ...(signal && { abortSignal: signal }) });
       return (await Body?.transformToByteArray()) ?? new Uint8Array();
     } catch (error) {
       const status = statusOf(error);
       if (status === 404) throw gone(entry, 'nothing');
       if (status === 412) throw gone(entry, 'a newer one');
-      throw failure(error, `Expected to read s3://${this.at.bucket}/${Key}`);
+      throw failure(error, `Expected to read s3://${this.#at.bucket}/${Key}`);
     }
   }
 }
 
 class S3Store implements Store {
   readonly place: string;
+  readonly #sdk: Sdk;
+  readonly #client: S3Client;
+  readonly #at: S3Place;
 
-  constructor(
-    readonly sdk: Sdk,
-    readonly client: S3Client,
-    readonly at: S3Place,
-  ) {
+  constructor(sdk: Sdk, client: S3Client, at: S3Place) {
     this.place = s3Address(at).replace(/\/$/, '');
+    this.#sdk = sdk;
+    this.#client = client;
+    this.#at = at;
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
     try {
-      const { Body } = await this.client.send(new this.sdk.GetObjectCommand(this.#object(key)));
+      const { Body } = await this.#client.send(new this.#sdk.GetObjectCommand(this.#object(key)));
       return (await Body?.transformToByteArray()) ?? new Uint8Array();
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
@@ -142,9 +147,9 @@ class S3Store implements Store {
 
   async list(prefix: string): Promise<string[]> {
     const keys: string[] = [];
-    const { bucket: Bucket, prefix: own } = this.at;
+    const { bucket: Bucket, prefix: own } = this.#at;
     try {
-      const pages = this.sdk.paginateListObjectsV2({ client: this.client }, { Bucket, Prefix: own + prefix });
+      const pages = this.#sdk.paginateListObjectsV2({ client: this.#client }, { Bucket, Prefix: own + prefix });
       for await (const { Contents = [] } of pages) {
         for (const { Key = '' } of Contents) keys.push(Key.slice(own.length));
       }
@@ -156,7 +161,7 @@ class S3Store implements Store {
 
   async delete(key: string): Promise<void> {
     try {
-      await this.client.send(new this.sdk.DeleteObjectCommand(this.#object(key)));
+      await this.#client.send(new this.#sdk.DeleteObjectCommand(this.#object(key)));
     } catch (error) {
       if (statusOf(error) !== 404) throw failure(error, `Expected to delete ${this.place}/${key}`);
     }
@@ -166,14 +171,14 @@ class S3Store implements Store {
   async #put(key: string, bytes: Uint8Array, IfNoneMatch?: string): Promise<void> {
     const object = { ...this.#object(key), Body: bytes, ...(IfNoneMatch !== undefined && { IfNoneMatch }) };
     try {
-      await this.client.send(new this.sdk.PutObjectCommand(object));
+      await this.#client.send(new this.#sdk.PutObjectCommand(object));
     } catch (error) {
       throw failure(error, `Expected to write ${this.place}/${key}`);
     }
   }
 
   #object(key: string): { Bucket: string; Key: string } {
-    return { Bucket: this.at.bucket, Key: this.at.prefix + key };
+    return { Bucket: this.#at.bucket, Key: this.#at.prefix + key };
   }
 }
 
