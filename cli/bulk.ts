@@ -8,6 +8,9 @@ import { listTodo, makeManifest, partsOf, verify, workOnShards } from './bulk/ta
 import { INTERRUPTED } from './interrupt.ts';
 import { integer, named } from './options.ts';
 
+// Names of so many shards fit the overrides of an ECS task.
+const MOST_TASK_SHARDS = 500;
+
 /** Adds the commands. */
 export function addBulk(program: Command): void {
   const bulk = program
@@ -35,7 +38,14 @@ export function addBulk(program: Command): void {
   bulk
     .command('todo')
     .argument('<job>', 'where the job is')
-    .description('write todo.json, the list of shards that are not done, and print how many')
+    .description('write todo.json, the shards that are not done in batches, and print how many shards they are')
+    .option('--machines <n>', 'at least a batch for each', (text) => integer(text, '--machines', 1, 100_000), 1)
+    .option(
+      '--task-shards <n>',
+      'most shards of a batch',
+      (text) => integer(text, '--task-shards', 1, MOST_TASK_SHARDS),
+      20,
+    )
     .addOption(
       new Option('--retry <which>', `shards count as not done with photos set aside: ${RETRIES.join(', ')}`)
         .default('retryable')

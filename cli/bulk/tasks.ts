@@ -2,7 +2,7 @@
 // shards, the reckoning. Knows jobs that are there; `vgg bulk SOURCE` does all of it.
 
 import { createJob, json, keys } from '../../infra/bulk/job.ts';
-import type { Shard } from '../../infra/bulk/manifest.ts';
+import { batchesOf, type Shard } from '../../infra/bulk/manifest.ts';
 import { runShards } from '../../infra/bulk/run.ts';
 import { ShardWork, type Retry } from '../../infra/bulk/shard.ts';
 import { verifyJob } from '../../infra/bulk/verify.ts';
@@ -33,19 +33,27 @@ export async function makeManifest(address: string, flags: JobFlags & { models?:
   say(`${thousands(job.photos)} photos in ${thousands(shards.length)} shards: ${store.place}`);
 }
 
-/** Writes the list of shards that are not done. */
-export async function listTodo(address: string, { retry }: { retry: Retry }): Promise<void> {
+/** Values of `vgg bulk todo`. */
+export interface TodoFlags {
+  retry: Retry;
+  machines: number;
+  taskShards: number;
+}
+
+/** Writes the list of shards that are not done, in batches: a task each. */
+export async function listTodo(address: string, { retry, machines, taskShards }: TodoFlags): Promise<void> {
   const open = await jobAt(address);
   const bar = progress(open.shards.length, 'shards');
-  const todo: { part: string }[] = [];
+  const parts: string[] = [];
   for (const [i, shard] of open.shards.entries()) {
     const { missing } = await ShardWork.open(open, shard, retry);
-    if (missing.length > 0) todo.push({ part: shard.part });
+    if (missing.length > 0) parts.push(shard.part);
     bar.update(i + 1);
   }
   bar.stop();
-  await open.store.put(keys.todo, json(todo));
-  print(String(todo.length));
+  const batches = batchesOf(parts, machines, taskShards);
+  await open.store.put(keys.todo, json(batches));
+  print(String(parts.length));
 }
 
 /** Works on some shards of a job. */

@@ -71,6 +71,18 @@ export function manifestSum(shards: readonly Shard[]): string {
   return sha256(shards.map((shard) => shard.sha256).join('\n'));
 }
 
+/**
+ * Shards as tasks: so many each, but no machine without a task for that.
+ *
+ * @param most shards of a task, ≥ 1
+ */
+export function batchesOf(parts: readonly string[], machines: number, most: number): { parts: string[] }[] {
+  const size = Math.max(1, Math.min(most, Math.ceil(parts.length / machines)));
+  return Array.from({ length: Math.ceil(parts.length / size) }, (_, i) => ({
+    parts: parts.slice(i * size, (i + 1) * size),
+  }));
+}
+
 function pieceOf(entries: readonly PhotoEntry[], number: number): ShardPiece {
   if (number >= MOST_SHARDS) {
     throw expected(
