@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../proto/package-root.ts';
+import { addBulk } from './bulk.ts';
 import { addClassify } from './classify.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
@@ -28,6 +29,7 @@ export function createProgram(): Command {
   for (const add of [
     addClassify,
     addEvaluate,
+    addBulk,
     addPrepare,
     addServe,
     addModels,
