@@ -185,7 +185,7 @@ function stepOf(
     latency: measure.latency.distribution(),
     serviceTime,
     errors: measure.errors(),
-    kinds: measure.kinds(stepMs / 1000),
+    kinds: measure.kinds(stepMs),
     timeline: measure.timeline(stepMs),
     ...(server && { server }),
     ...(bound && { bound }),
