@@ -211,8 +211,9 @@ Examples:
   vgg loadtest localhost:50051 --photos photos --rate 50 --cancel 0.3:200 \\
     --metrics localhost:9090,localhost:9091,localhost:9092
 
-Exit status: 0 if there are answers, the bound was kept or the search is VALID,
-and the generator kept up; 1 if not; ${String(INTERRUPTED)} if interrupted (what was measured is printed).`;
+Exit status: 0 if there are answers and, with a bound, it was kept (a search is
+VALID) and the generator kept up; 1 if not; ${String(INTERRUPTED)} if interrupted: what was measured
+until then is printed.`;
 
 /** The bound that was given. @throws VggError INVALID_ARGUMENT if there are several */
 export function boundOf({ sloP90, sloP95, sloP99 }: LoadTestFlags): Bound | undefined {
