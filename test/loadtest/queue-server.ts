@@ -19,6 +19,11 @@ function queueOf(transport: string, model: string): Queue {
 }
 
 const http = createServer((request, response) => {
+  if (request.method !== 'POST') {
+    response.statusCode = 404;
+    response.end();
+    return;
+  }
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
