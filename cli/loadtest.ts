@@ -1,13 +1,18 @@
 // vgg loadtest: how much a server can take, and how long its answers take meanwhile.
 
 import type { Command } from 'commander';
+import { writeFile } from 'node:fs/promises';
 import { runLoadTest } from '../loadtest/load-test.ts';
+import { metricsObserver } from '../loadtest/observer.ts';
+import { csvReport } from '../loadtest/report/csv.ts';
+import { htmlReport } from '../loadtest/report/html.ts';
+import { terminalReport } from '../loadtest/report/terminal.ts';
 import type { LoadTestResult } from '../loadtest/result.ts';
 import { INTERRUPTED, interruptSignal } from './interrupt.ts';
 import { addLoadTestOptions, boundOf, type LoadTestFlags } from './loadtest/flags.ts';
 import { questionOf, targetOf, workloadOf } from './loadtest/plan.ts';
 import { StepProgress } from './loadtest/progress.ts';
-import { print, table } from './terminal.ts';
+import { columns, print, say } from './terminal.ts';
 
 /** Adds the command. */
 export function addLoadTest(program: Command): void {
@@ -20,9 +25,11 @@ async function run(address: string, flags: LoadTestFlags): Promise<void> {
   const { target, transport } = await targetOf(address, flags, flags.apiKey ?? process.env['VGG_API_KEY']);
   const signal = interruptSignal();
   const progress = new StepProgress();
+  const metrics = flags.metrics ?? (transport === 'http' ? [new URL('/metrics', address)] : []);
+  const server = metrics.length > 0 ? metricsObserver(metrics, say) : undefined;
   try {
     const result = await runLoadTest({
-      ...{ question, bound, target, address, transport, signal },
+      ...{ question, bound, target, address, transport, signal, server },
       workload: await workloadOf(flags),
       warmUpSeconds: flags.warmUp,
       seed: flags.seed,
@@ -37,7 +44,7 @@ async function run(address: string, flags: LoadTestFlags): Promise<void> {
         progress.end(step);
       },
     });
-    show(result, flags);
+    await show(result, flags);
     process.exitCode = signal.aborted ? INTERRUPTED : isGood(result) ? 0 : 1;
   } finally {
     progress.stop();
@@ -56,31 +63,21 @@ function commandOf(argv: readonly string[]): string {
   ].join(' ');
 }
 
-// Whether the test has an answer that is the server's and that is good.
+// Whether there are answers and, where there is a bound, it was kept, as far as a generator that kept up can tell.
 function isGood({ steps, search }: LoadTestResult): boolean {
-  const answered = steps.some(({ requests }) => requests.answered + requests.slow > 0);
-  if (search) return answered && search.verdict === 'VALID';
+  if (search) return search.verdict === 'VALID';
   return (
-    answered &&
-    steps.every(({ generator, bound }) => generator.saturated === undefined && bound?.kept !== false)
+    steps.some(({ requests }) => requests.answered + requests.slow > 0) &&
+    steps.every(({ generator, bound }) => !bound || (bound.kept && generator.saturated === undefined))
   );
 }
 
-function show(result: LoadTestResult, { json }: LoadTestFlags): void {
-  if (json === true) {
-    print(JSON.stringify(result));
-    return;
+async function show(result: LoadTestResult, { json, csv, report }: LoadTestFlags): Promise<void> {
+  if (json === true) print(JSON.stringify(result));
+  else {
+    const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+    for (const line of terminalReport(result, { width: columns(), colour })) print(line);
   }
-  const rows = result.steps.map(({ load, requests, answersPerSecond, latency }) => [
-    load.loop === 'closed' ? `${String(load.concurrency)} clients` : `${load.ratePerSecond.toPrecision(3)}/s`,
-    ...[requests.answered, requests.failed, answersPerSecond.toFixed(1)],
-    ...[latency.p50, latency.p90, latency.p99, latency.max].map((ms) => ms.toFixed(0)),
-  ]);
-  for (const line of table(['load', 'answered', 'failed', 'per s', 'p50', 'p90', 'p99', 'max'], rows))
-    print(line);
-  for (const { generator, stability } of result.steps) {
-    if (generator.saturated !== undefined) print(`generator: ${generator.saturated}`);
-    if (!stability.stable) print(`unstable: ${stability.reason}`);
-  }
-  if (result.search) print(`${result.search.verdict}: ${result.search.reason}`);
+  if (csv !== undefined) await writeFile(csv, csvReport(result));
+  if (report !== undefined) await writeFile(report, htmlReport(result));
 }

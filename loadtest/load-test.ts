@@ -48,7 +48,7 @@ export interface StepStart {
   running: RunningStep;
   /** From 1. */
   number: number;
-  /** How many there will be; of a search at most. */
+  /** How many there will be; 1 of a search, which does not know. */
   of: number;
 }
 
@@ -117,7 +117,7 @@ async function searched(
     // Half of what one client alone would get.
     firstRate: firstRate ?? Number((500 / Math.max(1, oneMs)).toPrecision(2)),
     leastRequests: leastRequests ?? leastRequestsFor(bound.percentile),
-    run: (rate, seconds) => run({ loop: 'open', spread: 'poisson', curve: steady(rate, seconds) }, mostSteps),
+    run: (rate, seconds) => run({ loop: 'open', spread: 'poisson', curve: steady(rate, seconds) }, 1),
   });
   return verdict;
 }

@@ -5,6 +5,7 @@ import type { Protocol } from '../../sdk/index.ts';
 import { expected } from '../../vgg/errors.ts';
 import { PROTOCOLS, type Share, type Stop } from '../../vgg/views.ts';
 import type { Bound } from '../../loadtest/measure.ts';
+import { metricsUrl } from '../../loadtest/server-side/scrape.ts';
 import type { Weighted } from '../../loadtest/workload.ts';
 import { INTERRUPTED } from '../interrupt.ts';
 import {
@@ -57,7 +58,10 @@ export interface LoadTestFlags {
   key?: string;
   serverName?: string;
   seed: number;
+  metrics?: URL[];
   json?: boolean;
+  csv?: string;
+  report?: string;
 }
 
 /** Adds argument, options and help. */
@@ -161,7 +165,14 @@ export function addLoadTestOptions(command: Command): Command {
       (text) => integer(text, '--seed', 0, 2 ** 32 - 1),
       1,
     )
+    .option(
+      '--metrics <list>',
+      "services whose metrics are read meanwhile, HOST:PORT or URLs between commas (default: a gateway's own)",
+      (text) => text.split(',').map((each) => metricsUrl(each.trim())),
+    )
     .option('--json', 'print the result as one JSON object, and nothing else')
+    .option('--csv <file>', 'also write a line for each step, as CSV')
+    .option('--report <file>', 'also write a page with plots, as HTML')
     .addHelpText('after', HELP);
 }
 
@@ -195,10 +206,14 @@ Examples:
   vgg loadtest http://localhost:8080 --photos photos --concurrency 1,2,4,8 \\
     --protocol multi-crop:3,center-crop:1
   vgg loadtest https://vgg.example --photos photos --slo-p99 500 --json > result.json
-  vgg loadtest localhost:50051 --photos photos --rate 50 --cancel 0.3:200
+  vgg loadtest http://localhost:8080 --photos photos --rate 20 \\
+    --report report.html --csv steps.csv
+  vgg loadtest localhost:50051 --photos photos --rate 50 --cancel 0.3:200 \\
+    --metrics localhost:9090,localhost:9091,localhost:9092
 
-Exit status: 0 if there are answers, the bound was kept or the search is VALID,
-and the generator kept up; 1 if not; ${String(INTERRUPTED)} if interrupted (what was measured is printed).`;
+Exit status: 0 if there are answers and, with a bound, it was kept (a search is
+VALID) and the generator kept up; 1 if not; ${String(INTERRUPTED)} if interrupted: what was measured
+until then is printed.`;
 
 /** The bound that was given. @throws VggError INVALID_ARGUMENT if there are several */
 export function boundOf({ sloP90, sloP95, sloP99 }: LoadTestFlags): Bound | undefined {

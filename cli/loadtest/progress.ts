@@ -17,7 +17,7 @@ export class StepProgress {
 
   /** A step begins. */
   start({ load, running, number, of }: StepStart): void {
-    this.#name = `step ${String(number)}${of > 1 ? ` of ${of === number ? '' : 'at most '}${String(of)}` : ''}: ${nameOf(load)}`;
+    this.#name = `step ${String(number)}${of > 1 ? ` of ${String(of)}` : ''}: ${nameOf(load)}`;
     const { measure, warmUpSeconds, seconds, elapsed } = running;
     if (!this.#terminal) {
       say(`${this.#name}, ${seconds.toFixed(0)} s after ${warmUpSeconds.toFixed(0)} s of warm-up`);

@@ -15,6 +15,7 @@ import {
   verdictSentence,
   warningsOf,
 } from './figures.ts';
+import { judgementsOf } from './judgements.ts';
 
 /** What the terminal is. */
 export interface TerminalOptions {
@@ -54,6 +55,15 @@ export function terminalReport(result: LoadTestResult, { width, colour }: Termin
     ...section('Errors', errorLines(steps, several, inner)),
     ...section('By kind of request', kindLines(steps, several, inner)),
     ...section('What the services say', serverLines(steps, inner)),
+    ...section(
+      'Beside the figures',
+      judgementsOf(result).flatMap(({ load, text, good }) =>
+        paint(
+          wrap(plain(several ? `${load}: ${text}` : text), inner),
+          ...(good === undefined ? [] : [good ? ('green' as const) : ('red' as const)]),
+        ),
+      ),
+    ),
     ...section(
       'Before you believe it',
       warningsOf(result).flatMap(({ loads, text }) =>

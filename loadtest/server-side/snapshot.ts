@@ -28,14 +28,12 @@ export async function snapshot(
       [...new Set(urls.map(({ href }) => href))].map((href) => scrape(new URL(href), fetch, clock)),
     );
     const readings = all.map((samples) => reading(clock.now(), samples));
-    const total = (...names: string[]) =>
-      readings.reduce(
-        (sum, each) => sum + names.reduce((own, name) => own + (valueIn(each, name) ?? 0), 0),
-        0,
-      );
+    const total = (name: string) => readings.reduce((sum, each) => sum + (valueIn(each, name) ?? 0), 0);
+    // A gateway counts the request that reads this.
+    const gateways = readings.filter((each) => valueIn(each, IN_FLIGHT) !== undefined).length;
     return {
       queuedViews: total(QUEUED),
-      callsInFlight: total(IN_FLIGHT, RPC_IN_FLIGHT),
+      callsInFlight: Math.max(0, total(IN_FLIGHT) - gateways) + total(RPC_IN_FLIGHT),
       droppedViews: total(DROPPED),
     };
   } catch {

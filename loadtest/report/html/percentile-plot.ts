@@ -3,7 +3,7 @@
 
 import type { Scale } from '../../../drawing/scale.ts';
 import type { Distribution, LoadTestResult, Step } from '../../result.ts';
-import { count, loadKey, loadName, ms, PERCENTILES } from '../figures.ts';
+import { count, loadKey, loadName, loadSize, ms, PERCENTILES } from '../figures.ts';
 import { hueOf } from './hues.ts';
 import { html, type Markup } from './markup.ts';
 import { LEFT, panelsPlot, RIGHT, type Line } from './plot.ts';
@@ -14,7 +14,10 @@ const MOST_LINES = 8;
 
 /** The plot and its table. */
 export function percentilePlot({ steps }: LoadTestResult, predicted?: LoadTestResult): Markup {
-  const measured = steps.filter(({ latency }) => latency.count > 0);
+  const measured = steps
+    .filter(({ latency }) => latency.count > 0)
+    // A search tries rates up and down.
+    .sort((a, b) => loadSize(a.load) - loadSize(b.load));
   const [only] = measured;
   if (!only) return html``;
   const shown = evenly(measured, MOST_LINES);

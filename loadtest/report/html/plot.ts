@@ -119,7 +119,8 @@ function panelBody(panel: Panel, x: Scale, { top, bottom }: { top: number; botto
     ...(bound
       ? [
           line('bound', LEFT, y.at(bound.y), RIGHT, y.at(bound.y)),
-          text('note', LEFT + 6, y.at(bound.y) - 6, bound.label),
+          // Above the line, unless the panel's title is there.
+          text('note', LEFT + 6, y.at(bound.y) + (y.at(bound.y) < top + 16 ? 14 : -6), bound.label),
         ]
       : []),
     ...lines.map((each) => drawnLine(each, x, y)),

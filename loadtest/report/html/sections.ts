@@ -65,7 +65,7 @@ export function stepsTable({ steps }: LoadTestResult): Markup {
       const times = [latency.mean, ...PERCENTILES.map(([key]) => latency[key]), latency.max];
       return [
         loadName(step.load),
-        amounts(step.seconds),
+        { value: step.seconds, text: asked(step.seconds) },
         things(requests.sent),
         amounts(step.answersPerSecond),
         ...[things(requests.answered), things(requests.failed)],

@@ -23,9 +23,9 @@ pre { background: var(--panel); border-radius: 8px; padding: 0.7rem 0.9rem; marg
 .verdict strong { color: var(--right) }
 .verdict.invalid { border-color: var(--wrong) } .verdict.invalid strong { color: var(--wrong) }
 .warnings { border-color: var(--c2) } .warnings ul { margin: 0.2rem 0; padding-left: 1.1rem }
-.keys { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1px; margin: 1.5rem 0 0; background: var(--line);
+.keys { display: flex; flex-wrap: wrap; gap: 1px; margin: 1.5rem 0 0; background: var(--line);
   border: 1px solid var(--line); border-radius: 8px; overflow: hidden }
-.keys > div { background: var(--paper); padding: 0.7rem 0.9rem }
+.keys > div { flex: 1 1 8rem; background: var(--paper); padding: 0.7rem 0.9rem }
 .keys dt { color: var(--quiet); font-size: 0.8125rem }
 .keys dd { margin: 0; font-size: 1.5rem; line-height: 1.3; font-weight: 600; letter-spacing: -0.01em }
 .keys small { font-size: 0.875rem; font-weight: 400; color: var(--quiet) }
