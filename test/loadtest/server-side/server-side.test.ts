@@ -99,7 +99,7 @@ describe('services in one process', () => {
     const calls = Array.from({ length: 6 }, () => {
       const controller = new AbortController();
       const asked = client
-        .classify(PHOTO, { grid: 8, share: 'off', signal: controller.signal })
+        .classify(PHOTO, { grid: 8, share: 'OFF', signal: controller.signal })
         .catch(() => undefined);
       return { controller, asked };
     });
