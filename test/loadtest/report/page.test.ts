@@ -55,10 +55,10 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
   test('in print everything is on paper, in dark ink', async () => {
     const { page, close } = await open(browser, `${url}/search-predicted`);
     await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
-    const [paper, ink] = (await page.evaluate(`(() => {
+    const [paper, ink] = await page.evaluate<[string, string]>(`(() => {
       const { backgroundColor, color } = getComputedStyle(document.body);
       return [backgroundColor, color];
-    })()`)) as [string, string];
+    })()`);
     expect([paper, ink]).toEqual(['rgb(255, 255, 255)', 'rgb(28, 33, 38)']);
     const pdf = await page.pdf({ path: 'out/page/loadtest-print.pdf', format: 'A4' });
     expect(pdf.subarray(0, 5).toString()).toBe('%PDF-');
