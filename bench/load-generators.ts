@@ -6,12 +6,15 @@
 // services show whether they agree; a server that answers at once shows what each generator adds by itself. Vegeta
 // and this project's generator count from the moment a request was meant to start or was sent; ghz from the sending.
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { cpus, tmpdir } from 'node:os';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { steady } from '../loadtest/arrivals/curve.ts';
@@ -31,6 +34,7 @@ const { values } = parseArgs({
   options: {
     ghz: { type: 'string' },
     vegeta: { type: 'string' },
+    serve: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '8' },
     rate: { type: 'string', default: '10' },
@@ -52,43 +56,72 @@ interface Figures {
   errors: number;
 }
 
+interface Addresses {
+  grpc: string;
+  http: string;
+}
+
 type Generator = (address: string, rate: number) => Promise<Figures>;
 
 const photo: LoadPhoto = {
   name: 'photo.png',
   bytes: await readFile(join(packageRoot, 'test/golden/photo.png')),
 };
-const folder = await mkdtemp(join(tmpdir(), 'vgg-load-generators-'));
-try {
-  const body = join(folder, 'photo.png');
-  await writeFile(body, photo.bytes);
+if (values.serve === undefined) await measure();
+else await serve(values.serve === 'real' ? await realServers() : await trivialServers());
+
+async function measure(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'vgg-load-generators-'));
   const request = join(folder, 'request.json');
-  const asked = { photo: Buffer.from(photo.bytes).toString('base64'), evaluation: { protocol: 'CENTER_CROP' } };
+  const asked = {
+    photo: Buffer.from(photo.bytes).toString('base64'),
+    evaluation: { protocol: 'CENTER_CROP' },
+  };
   await writeFile(request, JSON.stringify(asked));
+  await writeFile(join(folder, photo.name), photo.bytes);
   const grpc = { ours: (a: string, r: number) => ours(grpcOf(a), r), ghz: ghzOf(values.ghz, request) };
-  const http = { ours: (a: string, r: number) => ours(httpOf(a), r), vegeta: vegetaOf(values.vegeta, body) };
+  const http = {
+    ours: (a: string, r: number) => ours(httpOf(a), r),
+    vegeta: vegetaOf(values.vegeta, folder),
+  };
   console.log(
     `${cpus()[0]?.model ?? 'unknown processor'}, ${String(cpus().length)} cores; ${String(rounds)} rounds of ${String(seconds)} s, medians; times in ms`,
   );
-  const real = await realServers();
-  try {
-    await compare('gRPC, real services', real.grpc, Number(values.rate), grpc);
-    await compare('HTTP, real services', real.http, Number(values.rate), http);
-  } finally {
-    await real.close();
-  }
-  const trivial = await trivialServers();
-  try {
+  await against('real', async (servers) => {
+    await compare('gRPC, real services', servers.grpc, Number(values.rate), grpc);
+    await compare('HTTP, real services', servers.http, Number(values.rate), http);
+  });
+  await against('trivial', async (servers) => {
     for (const factor of [1, 2, 4]) {
       const rate = factor * Number(values['floor-rate']);
-      await compare('gRPC, answers at once', trivial.grpc, rate, grpc);
-      await compare('HTTP, answers at once', trivial.http, rate, http);
+      await compare('gRPC, answers at once', servers.grpc, rate, grpc);
+      await compare('HTTP, answers at once', servers.http, rate, http);
     }
-  } finally {
-    trivial.close();
-  }
-} finally {
+  });
   await rm(folder, { recursive: true });
+}
+
+// Servers in a process of their own: they must not share an event loop with a generator.
+async function against(which: string, use: (servers: Addresses) => Promise<void>): Promise<void> {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), '--serve', which], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  try {
+    const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+    await use(JSON.parse(line) as Addresses);
+  } finally {
+    child.stdin.end();
+    await exited;
+  }
+}
+
+// Until whoever started it closes its end.
+async function serve({ close, ...addresses }: Addresses & { close: () => unknown }): Promise<void> {
+  console.log(JSON.stringify(addresses));
+  await once(process.stdin.resume(), 'end');
+  await close();
+  process.exit(0);
 }
 
 async function compare(
@@ -175,13 +208,16 @@ function ghzOf(path: string | undefined, request: string): Generator | undefined
   };
 }
 
-function vegetaOf(path: string | undefined, body: string): Generator | undefined {
+function vegetaOf(path: string | undefined, folder: string): Generator | undefined {
   if (path === undefined) return undefined;
   return async (address, rate) => {
     const targets = join(folder, 'targets');
     const results = join(folder, 'results');
     const headers = 'Content-Type: image/png\nCache-Control: no-cache\nAccept: application/json';
-    await writeFile(targets, `POST ${address}/v1/classify?${QUERY}\n${headers}\n@${body}\n`);
+    await writeFile(
+      targets,
+      `POST ${address}/v1/classify?${QUERY}\n${headers}\n@${join(folder, photo.name)}\n`,
+    );
     const attack = (lasts: number) =>
       run(path, [
         ...['attack', '-targets', targets, '-output', results, '-timeout', '60s'],
