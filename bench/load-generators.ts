@@ -75,7 +75,7 @@ async function measure(): Promise<void> {
   const request = join(folder, 'request.json');
   const asked = {
     photo: Buffer.from(photo.bytes).toString('base64'),
-    evaluation: { protocol: 'CENTER_CROP' },
+    evaluation: { protocol: 'PROTOCOL_CENTER_CROP' },
   };
   await writeFile(request, JSON.stringify(asked));
   await writeFile(join(folder, photo.name), photo.bytes);
