@@ -52,7 +52,8 @@ function tableOf(
   caption: string,
 ): { header: string[]; rows: (string | number)[][] } {
   const table = elements.find(
-    (each) => each.tagName === 'table' && inside(each, 'caption').some((one) => textOf(one).trim() === caption),
+    (each) =>
+      each.tagName === 'table' && inside(each, 'caption').some((one) => textOf(one).trim() === caption),
   );
   if (!table) return { header: [], rows: [] };
   const [head, ...body] = inside(table, 'tr').map((row) =>
@@ -287,7 +288,9 @@ describe('figures', () => {
 
   test('the percentile axis gives each tenth of the rest as much room', () => {
     const { at, ticks } = percentileScale(0.9999);
-    expect(ticks).toEqual([0, 0.5, 0.9, 0.99, 0.999, 0.9999].map((part) => expect.closeTo(part, 12) as number));
+    expect(ticks).toEqual(
+      [0, 0.5, 0.9, 0.99, 0.999, 0.9999].map((part) => expect.closeTo(part, 12) as number),
+    );
     expect(at(0.99) - at(0.9)).toBeCloseTo(at(0.9) - at(0), 9);
     expect(at(0.9999) - at(0.999)).toBeCloseTo(at(0.9) - at(0), 9);
   });
