@@ -35,7 +35,7 @@ export function logScale(least: number, most: number, from: number, to: number):
   const wide = most / least > 1000;
   const factors = wide ? [1] : [1, 2, 5];
   const all: number[] = [];
-  for (let power = Math.floor(Math.log10(least)); all.length < 2 || (all.at(-1) ?? 0) < most; power++) {
+  for (let power = Math.floor(Math.log10(least)); all.length < 2 || (all.at(-2) ?? 0) < most; power++) {
     all.push(...factors.map((factor) => Number((factor * 10 ** power).toPrecision(12))));
   }
   // The last tick at or below the least, and the first at or above the most.

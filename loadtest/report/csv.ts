@@ -37,7 +37,7 @@ export const CSV_COLUMNS: readonly Column[] = [
   },
   { name: 'warm_up_seconds', what: 'before the measured part', value: (step) => step.warmUpSeconds },
   { name: 'seconds', what: 'length of the measured part', value: (step) => step.seconds },
-  ...(['intended', 'sent', 'answered', 'failed', 'abandoned'] as const).map((name) => ({
+  ...(['intended', 'sent', 'answered', 'failed', 'abandoned', 'cancelled', 'slow'] as const).map((name) => ({
     name,
     what: `requests: ${name}`,
     value: ({ requests }: Step) => requests[name],
@@ -57,6 +57,13 @@ export const CSV_COLUMNS: readonly Column[] = [
     name: 'errors',
     what: 'CODE:COUNT of each, separated by spaces',
     value: ({ errors }) => errors.map(({ code, count }) => `${code}:${String(count)}`).join(' '),
+  },
+  { name: 'bound_percentile', what: 'the bound, if there is one', value: ({ bound }) => bound?.percentile },
+  { name: 'bound_ms', what: 'the bound, if there is one', value: ({ bound }) => bound?.ms },
+  {
+    name: 'bound_kept',
+    what: 'true or false, with 99 % confidence',
+    value: ({ bound }) => bound && String(bound.kept),
   },
   {
     name: 'server_views_per_second',
@@ -121,7 +128,11 @@ export const CSV_COLUMNS: readonly Column[] = [
     value: ({ generator }) => generator.saturated,
   },
   { name: 'stable', what: 'true or false', value: ({ stability }) => String(stability.stable) },
-  { name: 'stability_reason', what: 'why', value: ({ stability }) => stability.reason },
+  {
+    name: 'stability_reason',
+    what: 'why the step is stable, or is not',
+    value: ({ stability }) => stability.reason,
+  },
 ];
 
 /** The table with its header; lines end in CR LF. */

@@ -247,7 +247,7 @@ export function predictionTable({ steps }: LoadTestResult, predicted: LoadTestRe
     ['engine busy', (step: Step) => step.server?.batches.busy],
   ] as const;
   return tableMarkup({
-    caption: 'Measured beside predicted',
+    caption: 'The same loads, measured and predicted',
     header: ['load', 'figure', 'measured', 'predicted', 'predicted / measured'],
     rows: steps.flatMap((step) => {
       const guess = predicted.steps.find(({ load }) => loadKey(load) === loadKey(step.load));

@@ -190,3 +190,31 @@ function serverSide(rate: number, seconds: number, failed: number): ServerSide {
     })),
   };
 }
+
+/** The result, with this text wherever a server's or a person's words are. */
+export function hostile(result_: LoadTestResult, text: string): LoadTestResult {
+  return {
+    ...result_,
+    command: text,
+    target: { ...result_.target, address: text },
+    machine: { ...result_.machine, node: text, platform: text },
+    mix: result_.mix.map((each) => ({ ...each, model: text, protocol: text })),
+    steps: result_.steps.map((each): Step => ({
+      ...each,
+      errors: each.errors.map((error) => ({ ...error, code: text, example: text })),
+      kinds: each.kinds.map((kind) => ({ ...kind, model: text, protocol: text })),
+      ...(each.server && {
+        server: {
+          ...each.server,
+          stages: each.server.stages.map((stage) => ({ ...stage, stage: text })),
+          droppedViews: [{ code: text, count: 1 }],
+          retries: [{ stage: text, count: 1 }],
+          cpu: each.server.cpu.map((process) => ({ ...process, process: text })),
+        },
+      }),
+      stability: { stable: false, reason: text },
+      generator: { ...each.generator, saturated: text },
+    })),
+    ...(result_.search && { search: { ...result_.search, reason: text } }),
+  };
+}
