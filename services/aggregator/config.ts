@@ -2,7 +2,7 @@
 
 import { readEnv, type EnvValues } from '../host/env.ts';
 import { hostVariables } from '../host/host-variables.ts';
-import { addressVariable, upstreamTlsVariables } from '../host/upstream-variables.ts';
+import { addressVariable, upstreamVariables } from '../host/upstream-variables.ts';
 import { bytes, duration, integer } from '../host/variables.ts';
 
 /** Every variable of the service, by the name that the code uses: VGG_AGGREGATOR_PORT is `port`. */
@@ -10,7 +10,7 @@ export const aggregatorVariables = {
   ...hostVariables({ port: 50051 }),
   preprocess: addressVariable('preprocess', '127.0.0.1:50052'),
   inference: addressVariable('inference', '127.0.0.1:50053'),
-  ...upstreamTlsVariables,
+  ...upstreamVariables,
   modelsAge: duration({
     description: 'Time for which facts of a model are kept before they are asked for again.',
     default: 30_000,

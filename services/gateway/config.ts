@@ -3,7 +3,7 @@
 import { readEnv, type EnvValues } from '../host/env.ts';
 import { LOG_LEVELS } from '../host/log.ts';
 import { publishingVariables } from '../host/publishing.ts';
-import { addressVariable, upstreamTlsVariables } from '../host/upstream-variables.ts';
+import { addressVariable, upstreamVariables } from '../host/upstream-variables.ts';
 import { bytes, choice, duration, integer, list, path, text } from '../host/variables.ts';
 
 /** Every variable of the service, by the name that the code uses: VGG_GATEWAY_PORT is `port`. */
@@ -24,7 +24,13 @@ export const gatewayVariables = {
   ...publishingVariables,
   aggregator: addressVariable('aggregator', '127.0.0.1:50051'),
   inference: addressVariable('inference', '127.0.0.1:50053'),
-  ...upstreamTlsVariables,
+  ...upstreamVariables,
+  attempts: integer({
+    description: 'How often a call that is lost (UNAVAILABLE) is begun, in all.',
+    default: 3,
+    min: 1,
+    max: 10,
+  }),
   tlsCert: path({
     description: "The server's certificate chain, PEM; with tlsKey it serves HTTPS.",
     default: undefined,

@@ -58,12 +58,18 @@ export async function startGateway(
   const authenticate = await readKeys(config);
   const https = readTls(config);
   checkProxies(config.trustedProxies, 'VGG_GATEWAY_TRUSTED_PROXIES');
+  const metrics = gatewayMetrics(registry);
   const client = createClient({
     aggregator,
     inference,
     deadlineMs: config.deadline,
-    // The services behind try again themselves; whoever is told to wait can wait without a place here.
-    retry: false,
+    // An aggregator that is lost is another's to replace; whoever is told to wait can wait without a place here.
+    retry: { attempts: config.attempts, firstBackoffMs: 50, waitsWhenTold: false },
+    silenceMs: config.upstreamSilence,
+    onRetry: (service, error) => {
+      metrics.retried(service);
+      log.warn({ service, err: error }, 'call lost, trying again');
+    },
     tls: upstreamTls(config),
   });
   const keeping = { bytes: config.answerCache, ttlMs: config.answerTtl, deadlineMs: config.deadline };
@@ -72,7 +78,7 @@ export async function startGateway(
     client,
     answers: new Answers(client, keeping, answerMetrics(registry), now),
     authenticate,
-    metrics: gatewayMetrics(registry),
+    metrics,
     registry,
     log,
     limits: { bodyBytes: config.maxBody, photos: config.maxPhotos, deadlineMs: config.deadline },
@@ -90,7 +96,7 @@ export async function startGateway(
   let endPublishing = () => Promise.resolve();
   try {
     endPublishing = startPublishing({ registry, service: NAME, config, onError });
-    await app.listen({ host, port, listenTextResolver: () => 'listening' });
+    await app.listen({ host, port, listenTextResolver: (address) => `listening at ${address}` });
   } catch (cause) {
     await endPublishing();
     await app.close();
