@@ -1,7 +1,7 @@
 // Variables of a task: what is set for a service is written by the name that the service itself has for it, and read
 // back by the service's own reader before anything is deployed. Knows no service.
 
-import { envName, readEnv, type EnvSpec, type EnvValues } from '../services/host/env.ts';
+import { envName, readEnv, type EnvSpec } from '../services/host/env.ts';
 import { expected } from '../vgg/errors.ts';
 
 /** Values of some variables, as texts: `{ port: '8080' }`. */
@@ -23,18 +23,14 @@ export function environmentOf<Spec extends EnvSpec>(
     if (value === undefined || value === '') throw expected('a value', value, `${service}.${name}`);
     environment[envName(service, spec, name)] = value;
   }
-  readEnv(environment, service, spec);
+  // What only the deployment will know, such as the name of a bucket, is checked with a name in its place.
+  const known = Object.entries(environment).map(([name, value]) => [name, value.replace(UNRESOLVED, 'name')]);
+  readEnv(Object.fromEntries(known) as Record<string, string>, service, spec);
   return environment;
 }
 
-/** What a service makes of its environment, with its defaults where that is silent. */
-export function valuesOf<Spec extends EnvSpec>(
-  service: string,
-  spec: Spec,
-  environment: Record<string, string>,
-): EnvValues<Spec> {
-  return readEnv(environment, service, spec);
-}
+// How the CDK writes what it does not know yet.
+const UNRESOLVED = /\$\{Token\[[^\]]*\]\}/g;
 
 /** A duration as the services read them. */
 export function seconds(amount: number): string {

@@ -110,16 +110,14 @@ export function settingsOf(deployment: Deployment, { ports, modelsSource }: Sett
     // Never the CPU in silence.
     device: 'gpu',
     models: MODELS_FOLDER,
+    modelsSource,
     load: deployment.models.join(','),
   };
   return {
     gateway: environmentOf('gateway', gatewayVariables, gateway),
     aggregator: environmentOf('aggregator', aggregatorVariables, aggregator),
     preprocess: environmentOf('preprocess', preprocessVariables, { ...host('preprocess'), metricsPort }),
-    inference: {
-      ...environmentOf('inference', inferenceVariables, inference),
-      VGG_MODELS_SOURCE: modelsSource,
-    },
+    inference: environmentOf('inference', inferenceVariables, inference),
     names: { apiKeyLines: envName('gateway', gatewayVariables, 'apiKeyLines') },
   };
 }

@@ -127,6 +127,11 @@ export class Workload extends Construct {
       'AwsSolutions-ECS2',
       'The variables are settings that the service itself reads and checks; what is secret comes from Secrets Manager.',
     );
+    acknowledge(
+      task.obtainExecutionRole(),
+      'AwsSolutions-IAM5[Resource::*]',
+      "ecr:GetAuthorizationToken is of no resource; what the token opens is the service's own repository alone.",
+    );
     this.service = new FargateService(this, 'Service', {
       cluster: cluster as ICluster,
       taskDefinition: task,

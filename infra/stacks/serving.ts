@@ -3,8 +3,10 @@
 import { CfnOutput, CfnParameter, Stack, type StackProps } from 'aws-cdk-lib';
 import { Port, type SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { NamespaceType } from 'aws-cdk-lib/aws-servicediscovery';
 import type { Construct } from 'constructs';
+import { MODEL_FILES } from '../../models/store.ts';
 import { aggregatorVariables } from '../../services/aggregator/config.ts';
 import { gatewayVariables } from '../../services/gateway/config.ts';
 import { inferenceVariables } from '../../services/inference/config.ts';
@@ -21,7 +23,7 @@ import { Notices } from '../notices.ts';
 import { SCALED_SERVICES, SCALING, type ScaledService } from '../scaling.ts';
 import { settingsOf, TIMES } from '../settings.ts';
 import { meshPort, Workload, type WorkloadProps } from '../workload.ts';
-import { EDGE_LOGS, type StoreStack } from './store.ts';
+import { EDGE_LOGS, MODELS_PREFIX, type StoreStack } from './store.ts';
 
 /** What a task of inference has: all of the smallest of the default instance types but what ECS itself needs. */
 export const GPU_TASK = { vcpu: 3, memoryGb: 12, gpuMemoryGb: 15, gpus: 1 };
@@ -94,7 +96,7 @@ export class ServingStack extends Stack {
     const authority = deployment.encryptInside ? new MeshAuthority(this, 'Authority', stage) : undefined;
     const settings = settingsOf(deployment, {
       ports: PORTS,
-      modelsSource: store.models.s3UrlForObject('models'),
+      modelsSource: store.models.s3UrlForObject(MODELS_PREFIX),
     });
     const common = (service: ScaledService) => ({
       deployment,
@@ -127,7 +129,17 @@ export class ServingStack extends Stack {
       // A second GPU for minutes is worth no gap in prod; in dev photos wait for the new task as they do at zero.
       healthy: stage === 'prod' ? { min: 100, max: 200 } : { min: 0, max: 100 },
     });
-    store.models.grantRead(inference.service.taskDefinition.taskRole, 'models/*');
+    // Just what it loads: no listing, and no other model's files.
+    inference.service.taskDefinition.addToTaskRolePolicy(
+      new PolicyStatement({
+        actions: ['s3:GetObject'],
+        resources: deployment.models.flatMap((model) =>
+          Object.values(MODEL_FILES).map((file) =>
+            store.models.arnForObjects(`${MODELS_PREFIX}/${model}/${file}`),
+          ),
+        ),
+      }),
+    );
     const aggregator = new Workload(this, 'Aggregator', { ...common('aggregator'), protocol: 'grpc', mesh });
     const gateway = new Workload(this, 'Gateway', {
       ...common('gateway'),

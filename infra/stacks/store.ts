@@ -20,6 +20,8 @@ import { acknowledge } from '../findings.ts';
 export const IMAGES = ['gateway', 'aggregator', 'preprocess', 'inference', 'vgg'] as const;
 export type ImageName = (typeof IMAGES)[number];
 
+/** Where the folders of models are in their bucket. */
+export const MODELS_PREFIX = 'models';
 /** Prefix of the load balancer's access logs. */
 export const EDGE_LOGS = 'edge';
 
