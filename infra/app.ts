@@ -44,6 +44,8 @@ const FLAGS = {
   '@aws-cdk/aws-iam:minimizePolicies': true,
   '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy': true,
   '@aws-cdk/core:enablePartitionLiterals': true,
+  // What the services stand on cannot be taken away under them.
+  '@aws-cdk/core:defaultCrossStackReferences': 'strong',
   '@aws-cdk/aws-ecs:arnFormatIncludesClusterName': true,
   '@aws-cdk/aws-ec2:uniqueImdsv2TemplateName': true,
 };

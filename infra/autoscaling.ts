@@ -80,7 +80,6 @@ export class Autoscaling extends Construct {
       minCapacity: tasks[stage].min,
       maxCapacity: tasks[stage].max,
     });
-    this.target.node.addDependency(services[service]);
     for (const rule of rules) {
       if (rule.type === 'step') this.#step(rule, props);
       else this.#track(rule, props);

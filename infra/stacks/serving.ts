@@ -1,6 +1,6 @@
 // The four services, what they stand on and what watches them. Knows who calls whom, and what each service is told.
 
-import { CfnOutput, CfnParameter, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, CfnParameter, Fn, Stack, type StackProps } from 'aws-cdk-lib';
 import { Port, type SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -52,9 +52,16 @@ export class ServingStack extends Stack {
   readonly workloads: Readonly<Record<ScaledService, Workload>>;
   readonly cluster: Cluster;
   readonly gpu: GpuCapacity;
+  readonly #zones: number;
+
+  /** Zones without names: which they are is the account's to know. The library assumes two. */
+  override get availabilityZones(): string[] {
+    return Array.from({ length: this.#zones }, (_, i) => Fn.select(i, Fn.getAzs()));
+  }
 
   constructor(scope: Construct, id: string, deployment: Deployment, store: StoreStack, props: StackProps) {
     super(scope, id, props);
+    this.#zones = deployment.zones;
     const { stage } = deployment;
     const imageTag = new CfnParameter(this, 'ImageTag', {
       type: 'String',
