@@ -29,9 +29,19 @@ export function addStage(app: App, deployment: Deployment): StageStacks {
   return { store, serving };
 }
 
-/** An app that cdk-nag checks: a finding that is not acknowledged with its reason stops it. */
-export function checkedApp(outdir?: string): App {
-  const app = new App({ analyticsReporting: false, ...(outdir !== undefined && { outdir }), context: FLAGS });
+/** An app as this project has it. */
+export function newApp(options: { outdir?: string; context?: Record<string, unknown> } = {}): App {
+  const { outdir, context } = options;
+  return new App({
+    analyticsReporting: false,
+    ...(outdir !== undefined && { outdir }),
+    context: { ...FLAGS, ...context },
+  });
+}
+
+/** The app, checked by cdk-nag: a finding that is not acknowledged with its reason stops it. */
+export function checkedApp(): App {
+  const app = newApp();
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   return app;
 }

@@ -1,11 +1,10 @@
 // The templates of both stages, made once, and how tests look into them. Knows CloudFormation; no rule of the project.
 
-import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addStage } from '../../infra/app.ts';
+import { addStage, newApp } from '../../infra/app.ts';
 import { readDeployment, STAGES, type Deployment } from '../../infra/config.ts';
 import { SCALED_SERVICES, type ScaledService, type Stage } from '../../infra/scaling.ts';
 
@@ -51,7 +50,7 @@ function clientCa(): string {
 /** A stage's templates, with what the environment says. */
 export function templatesOf(stage: Stage, env: Record<string, string> = {}): StageTemplates {
   const deployment = readDeployment(stage, env);
-  const app = new App({
+  const app = newApp({
     outdir: mkdtempSync(join(tmpdir(), 'vgg-synth-')),
     context: { 'aws:cdk:disable-asset-staging': true },
   });
