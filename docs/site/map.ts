@@ -45,6 +45,8 @@ export const PARTS: Part[] = [
       page('docs/how-to/monitor.md', 'Monitor'),
       page('docs/how-to/tune-batches.md', 'Tune batches'),
       page('docs/how-to/gpu.md', 'On a machine with a GPU'),
+      page('docs/how-to/deploy.md', 'Deploy to AWS'),
+      page('docs/how-to/operate.md', 'Operate in AWS'),
     ],
   },
   {
