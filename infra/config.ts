@@ -1,8 +1,9 @@
 // What a deployment may be told, from the environment of whoever deploys: VGG_DEPLOY_…. The only place in infra/ that
 // reads it. Nothing here names an account, so that a template can be made anywhere and checked by anybody.
 
-import { readEnv, type EnvValues } from '../services/host/env.ts';
-import { choice, flag, integer, list, path, text } from '../services/host/variables.ts';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { readEnv } from '../services/host/env.ts';
+import { choice, integer, list, path, text } from '../services/host/variables.ts';
 import { expected } from '../vgg/errors.ts';
 import type { Stage } from './scaling.ts';
 
@@ -10,7 +11,7 @@ import type { Stage } from './scaling.ts';
 export const STAGES: readonly Stage[] = ['dev', 'prod'];
 
 /** Every variable, by the name that the code uses: VGG_DEPLOY_GPU_TYPES is `gpuTypes`. */
-export const deployVariables = {
+const deployVariables = {
   gpuTypes: list({
     description: 'Instance types that inference may run on, * for any ending; each has one NVIDIA GPU.',
     default: ['g6.xlarge', 'g5.xlarge', 'g4dn.xlarge'],
@@ -70,14 +71,7 @@ export const deployVariables = {
     min: 1,
     max: 10_000_000,
   }),
-  bulk: flag({
-    description: 'Whether there is also a state machine that scores folders of photos.',
-    default: true,
-  }),
 };
-
-/** Values of {@link deployVariables}. */
-export type DeployValues = EnvValues<typeof deployVariables>;
 
 /** A deployment: its stage, and every choice made. */
 export interface Deployment {
@@ -92,11 +86,10 @@ export interface Deployment {
   encryptInside: boolean;
   alarmEmail: string | undefined;
   budgetUsd: number;
-  bulk: boolean;
   /** Whether what is kept outlives the stack: buckets, images, logs. */
   keep: boolean;
   /** Days for which logs are kept. */
-  logDays: 14 | 90;
+  logDays: RetentionDays.TWO_WEEKS | RetentionDays.THREE_MONTHS;
 }
 
 /**
@@ -121,8 +114,7 @@ export function readDeployment(stage: Stage, env: NodeJS.ProcessEnv): Deployment
     encryptInside: unless(values.encryptInside),
     alarmEmail: values.alarmEmail,
     budgetUsd: values.budget ?? (prod ? 3000 : 300),
-    bulk: values.bulk,
     keep: prod,
-    logDays: prod ? 90 : 14,
+    logDays: prod ? RetentionDays.THREE_MONTHS : RetentionDays.TWO_WEEKS,
   };
 }

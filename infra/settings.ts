@@ -9,7 +9,7 @@ import { preprocessVariables } from '../services/preprocess/config.ts';
 import type { Deployment } from './config.ts';
 import { environmentOf, seconds, type Settings } from './environment.ts';
 import { namespaceOf, PUBLISHED } from './observed.ts';
-import { PERIOD_SECONDS, SCALING, type ScaledService } from './scaling.ts';
+import { PERIOD_SECONDS, type ScaledService } from './scaling.ts';
 
 const SECOND = 1000;
 // Between two that wait for each other: who is asked gives up first.

@@ -1,7 +1,8 @@
 // What is watched is what is published, and what is published is what services have: alarms, charts and rules of scaling
 // against the services' own registries. And what a checker of templates finds: nothing.
 
-import { Validations } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -152,6 +153,13 @@ test('cdk-nag finds nothing that is not acknowledged with its reason, whatever w
   const report = readFileSync(join(folder, 'validation-report.json'), 'utf8');
   expect(JSON.parse(report)).toMatchObject({ title: 'Validation Report' });
   expect(report).not.toContain('"severity": "error"');
+});
+
+test('cdk-nag does look: what is open to the world is found', () => {
+  const app = newApp({ outdir: mkdtempSync(join(tmpdir(), 'vgg-nag-')) });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  new Bucket(new Stack(app, 'Open'), 'Bucket');
+  expect(() => app.synth()).toThrow('AwsSolutions-S1');
 });
 
 test('the picture of the deployment is drawn afresh: npm run docs:pictures', () => {

@@ -16,7 +16,7 @@ interface Box {
 
 const WIDTH = 132;
 const HEIGHT = 62;
-const STEP = 190;
+const STEP = 214;
 const LEFT = 24;
 // Column and row of each box.
 const PLACES: Readonly<Record<string, readonly [column: number, row: number]>> = {
@@ -44,7 +44,7 @@ export function deploymentPicture(stage: string, template: DeployedTemplate): st
     const { Port, Protocol, MutualAuthentication: mutual } = Properties;
     const from = mutual === undefined ? 'apps' : 'sdk';
     if (Protocol === 'HTTPS')
-      arrows.push({ from, to: 'edge', label: `${mutual ? 'gRPC, mTLS' : 'HTTPS'} ${String(Port)}` });
+      arrows.push({ from, to: 'edge', label: `${mutual ? 'mTLS' : 'HTTPS'} ${String(Port)}` });
   }
   const groups = new Map(
     of('AWS::EC2::SecurityGroup').map(({ id, Properties }) => [id, String(Properties['GroupDescription'])]),
@@ -102,7 +102,7 @@ export function deploymentPicture(stage: string, template: DeployedTemplate): st
     `vgg-serve ${stage}, as its template says`,
     { width: LEFT * 2 + 4 * STEP + WIDTH, height: 400, left: LEFT },
     [
-      `<style>.box { fill: none; stroke: #59636e; stroke: var(--quiet) } .arrow { stroke: #0072b2; stroke: var(--training); stroke-width: 1.5 } .head { fill: #0072b2; fill: var(--training) } .name { font-weight: 600 }</style>`,
+      `<style>.box { fill: none; stroke: #59636e; stroke: var(--quiet) } .arrow { stroke: #0072b2; stroke: var(--training); stroke-width: 1.5 } .head { fill: #0072b2; fill: var(--training) } .name { font-weight: 600 } .label { paint-order: stroke; stroke: #ffffff; stroke: var(--paper); stroke-width: 5; stroke-linejoin: round }</style>`,
       `<defs><marker id="head" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto"><path class="head" d="M0 0L8 4L0 8z"/></marker></defs>`,
       ...drawn,
       ...[...boxes.values()].flatMap(({ x, y, lines }) => [
@@ -134,6 +134,12 @@ function arrow(from: Box, to: Box, label: string): string[] {
   const middle = { x: (start.x + end.x) / 2, y: (start.y + end.y) / 2 };
   return [
     straight,
-    text('quiet', middle.x + (across ? 0 : 6), middle.y - 5, label, across ? 'middle' : 'start'),
+    text(
+      'quiet label',
+      middle.x + (across ? 0 : 6),
+      middle.y + (across ? 4 : 0),
+      label,
+      across ? 'middle' : 'start',
+    ),
   ];
 }

@@ -15,8 +15,8 @@ export function deploymentSvg(): string {
   try {
     const app = newApp({ outdir, context: { 'aws:cdk:disable-asset-staging': true } });
     const { serving } = addStage(app, readDeployment('prod', { VGG_DEPLOY_SDK_CLIENT_CA: authority }));
-    const { template } = app.synth().getStackArtifact(serving.artifactId);
-    return deploymentPicture('prod', template as DeployedTemplate);
+    const artifact = app.synth().getStackArtifact(serving.artifactId);
+    return deploymentPicture('prod', artifact.template as DeployedTemplate);
   } finally {
     rmSync(outdir, { recursive: true });
   }
