@@ -1,4 +1,4 @@
-// What `cdk` runs (cdk.json): the templates of both stages, or of the one that VGG_STAGE names.
+// What `cdk` runs (cdk.json): the templates of both stages.
 
 import { checkedApp, addStage } from './app.ts';
 import { readDeployment, STAGES } from './config.ts';
