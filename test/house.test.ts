@@ -53,6 +53,8 @@ const ALLOWED: Record<string, string[]> = {
   // Deploys services by the names that they have for their variables and metrics.
   infra: [
     'vgg/',
+    'drawing/',
+    'models/store.ts',
     'sdk/',
     'proto/package-root.ts',
     'services/host/',

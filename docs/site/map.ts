@@ -46,6 +46,8 @@ export const PARTS: Part[] = [
       page('docs/how-to/tune-batches.md', 'Tune batches'),
       page('docs/how-to/load-test.md', 'Load test'),
       page('docs/how-to/gpu.md', 'On a machine with a GPU'),
+      page('docs/how-to/deploy.md', 'Deploy to AWS'),
+      page('docs/how-to/operate.md', 'Operate in AWS'),
     ],
   },
   {

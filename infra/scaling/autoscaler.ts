@@ -84,7 +84,9 @@ export function scaled(
     };
   }
   const lower = wanted.map((tasks, i) =>
-    tasks !== undefined && tasks < state.desired && seconds >= (seen[i]?.inUntil ?? -Infinity) ? tasks : undefined,
+    tasks !== undefined && tasks < state.desired && seconds >= (seen[i]?.inUntil ?? -Infinity)
+      ? tasks
+      : undefined,
   );
   const least = Math.max(...lower.map((tasks) => tasks ?? -Infinity));
   const desired = within(least === -Infinity ? state.desired : least);
@@ -129,7 +131,11 @@ function tasksWanted(
     : trackingWanted(rule, datapoints, capacity);
 }
 
-function stepWanted(rule: StepRule, datapoints: readonly Datapoint[], { from }: Capacity): number | undefined {
+function stepWanted(
+  rule: StepRule,
+  datapoints: readonly Datapoint[],
+  { from }: Capacity,
+): number | undefined {
   const value = datapoints.findLast((each) => each !== undefined);
   if (!inAlarm(rule, datapoints) || value === undefined) return undefined;
   const beyond = value - rule.threshold;
@@ -164,8 +170,7 @@ function trackingWanted(
   const value = datapoints.at(-1);
   if (value === undefined) return undefined;
   const last = (count: number, holds: (value: number) => boolean) =>
-    datapoints.length >= count &&
-    datapoints.slice(-count).every((each) => each !== undefined && holds(each));
+    datapoints.length >= count && datapoints.slice(-count).every((each) => each !== undefined && holds(each));
   if (last(TRACKING_ALARMS.out, (each) => each > target)) return Math.ceil((from * value) / target);
   if (last(TRACKING_ALARMS.in, (each) => each < TRACKING_SCALE_IN_PART * target)) {
     return Math.ceil((desired * value) / target);

@@ -80,7 +80,7 @@ export function startPublishing(options: PublishingOptions): () => Promise<void>
   const grown = new Growth();
   let cancel = () => {};
   const publish = async (from: number) => {
-    const metrics = (await registry.getMetricsAsJSON());
+    const metrics = await registry.getMetricsAsJSON();
     for (const line of linesOf(selectors, metrics, grown)) {
       const { values, dimensions } = line;
       const directive = {

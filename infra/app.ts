@@ -1,0 +1,61 @@
+// The app: for each stage what is kept and what serves, checked by cdk-nag. Knows no environment, and no account.
+
+import { App, Tags, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { Deployment } from './config.ts';
+import { STAGE_TAG } from './notices.ts';
+import { ServingStack } from './stacks/serving.ts';
+import { StoreStack } from './stacks/store.ts';
+
+/** The stacks of a stage. */
+export interface StageStacks {
+  store: StoreStack;
+  serving: ServingStack;
+}
+
+/** The stacks `vgg-serve-STAGE-store` and `vgg-serve-STAGE`. */
+export function addStage(app: App, deployment: Deployment): StageStacks {
+  const { stage, keep } = deployment;
+  const name = `vgg-serve-${stage}`;
+  const store = new StoreStack(app, `${name}-store`, deployment, {
+    description: `vgg-serve ${stage}: images, models, keys`,
+    terminationProtection: keep,
+  });
+  const serving = new ServingStack(app, name, deployment, store, {
+    description: `vgg-serve ${stage}: the services`,
+    terminationProtection: keep,
+  });
+  for (const stack of [store, serving]) Tags.of(stack).add(STAGE_TAG, stage);
+  return { store, serving };
+}
+
+/** An app as this project has it. */
+export function newApp(options: { outdir?: string; context?: Record<string, unknown> } = {}): App {
+  const { outdir, context } = options;
+  return new App({
+    analyticsReporting: false,
+    ...(outdir !== undefined && { outdir }),
+    context: { ...FLAGS, ...context },
+  });
+}
+
+/** The app, checked by cdk-nag: a finding that is not acknowledged with its reason stops it. */
+export function checkedApp(): App {
+  const app = newApp();
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  return app;
+}
+
+// Behaviour that the CDK has for new apps.
+const FLAGS = {
+  // The number of tasks is for autoscaling: a deployment leaves it as it is.
+  '@aws-cdk/aws-ecs:removeDefaultDesiredCount': true,
+  '@aws-cdk/aws-ecs:reduceEc2FargateCloudWatchPermissions': true,
+  '@aws-cdk/aws-iam:minimizePolicies': true,
+  '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy': true,
+  '@aws-cdk/core:enablePartitionLiterals': true,
+  // What the services stand on cannot be taken away under them.
+  '@aws-cdk/core:defaultCrossStackReferences': 'strong',
+  '@aws-cdk/aws-ecs:arnFormatIncludesClusterName': true,
+  '@aws-cdk/aws-ec2:uniqueImdsv2TemplateName': true,
+};
