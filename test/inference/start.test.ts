@@ -24,7 +24,7 @@ interface Running {
   child: ChildProcess;
   lines: Line[];
   /** The first line with this message. */
-  said(msg: string): Promise<Line>;
+  said: (msg: string) => Promise<Line>;
   ended: Promise<[number | null, NodeJS.Signals | null]>;
 }
 
