@@ -13,7 +13,7 @@ import { prepareTensorFlowEnvironment } from '../services/host/tensorflow/env.ts
 import { loadTensorFlow, tensorFlowFacts, type TensorFlow } from '../services/host/tensorflow/library.ts';
 import { initialise } from '../services/trainer/network/initialisation.ts';
 import { TrainingNetwork } from '../services/trainer/network/network.ts';
-import { randomAt } from '../services/trainer/random.ts';
+import { randomAt } from '../vgg/random.ts';
 import { networkLayers, type NetworkSpec } from '../vgg/index.ts';
 import { median } from './median.ts';
 import { pythonPeer, startPeer, type Peer } from './peers/peer.ts';

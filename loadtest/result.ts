@@ -16,6 +16,8 @@ export interface LoadTestResult {
   machine: { cores: number; node: string; platform: string };
   /** What was sent, one entry a kind. */
   mix: MixEntry[];
+  /** Sizes are bytes. */
+  photos: { count: number; smallest: number; largest: number; total: number };
   /** One a load: one in all, one a concurrency of a sweep, one a rate of a search; in the order of running. */
   steps: Step[];
   /** Only of a search. */
@@ -45,9 +47,8 @@ export interface Step {
   /** Left out of every figure below. */
   warmUpSeconds: number;
   seconds: number;
-  /** Requests that were meant to start, and what became of them: sent = answered + failed. */
-  requests: { intended: number; sent: number; answered: number; failed: number; abandoned: number };
-  /** Answers a second. */
+  requests: Requests;
+  /** Answers that came within the step, a second. */
   answersPerSecond: number;
   /** Of answers alone, from the moment a request was meant to start. */
   latency: Distribution;
@@ -60,9 +61,54 @@ export interface Step {
   timeline: Second[];
   /** Only if the server's metrics could be read. */
   server?: ServerSide;
+  /** Only of a step that cancelled, if the server's metrics could be read. */
+  aftermath?: Aftermath;
+  /** Only if there is a bound. */
+  bound?: BoundVerdict;
   generator: Generator;
   /** Whether figures of the step's parts agree, so that they stand for a lasting load. */
   stability: { stable: boolean; reason: string };
+  /** Set if the step was ended before its time: why. Its figures are of the time it had. */
+  ended?: string;
+}
+
+/** Requests that were meant to start in a step: intended = sent + abandoned, sent = answered + failed + cancelled + slow. */
+export interface Requests {
+  intended: number;
+  sent: number;
+  /** Those that every figure of time is of. */
+  answered: number;
+  failed: number;
+  /** Never sent: too many were under way, or the test was ended. */
+  abandoned: number;
+  /** Cancelled by plan, or because the step was ended; neither answers nor errors. */
+  cancelled: number;
+  /** Answered to a client that was slow by plan: how long that took is the client's own doing. */
+  slow: number;
+}
+
+/** Whether a step kept a bound of latency: with 99 % confidence, failed and abandoned requests counted as late. */
+export interface BoundVerdict {
+  /** 90, 95 or 99. */
+  percentile: number;
+  ms: number;
+  kept: boolean;
+  /** Requests that the judgement is of, and those of them that broke the bound. */
+  requests: number;
+  late: number;
+  reason: string;
+}
+
+/** What the services still had in hand after a step that cancelled requests. */
+export interface Aftermath {
+  cancelled: number;
+  /** Dropped by the services before they reached an engine, during the step and after. */
+  droppedViews: number;
+  /** When the step was over, and in the end. */
+  queuedViews: { first: number; last: number };
+  callsInFlight: { first: number; last: number };
+  /** Milliseconds from the step's end until nothing was left; null if something was left when waiting ended. */
+  clearAfterMs: number | null;
 }
 
 /** An HDR histogram's summary. NaN never occurs: without samples count is 0 and all figures are 0. */

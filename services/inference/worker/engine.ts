@@ -20,9 +20,9 @@ import type {
   ViewScores,
   Wanted,
 } from '../engine.ts';
-import { batchUnits, mostPixels, type BatchBounds } from './batch-limit.ts';
+import { batchLimit, mostPixels, type BatchBounds } from './batch-limit.ts';
 import type { Cut, CutScores, ModelSource, Speeds, WorkerFacts } from './messages.ts';
-import { Planner, type Sharing } from './plan.ts';
+import { Planner, UNMEASURED, type Sharing } from './plan.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** What VGG_INFERENCE_SHARING may say. */
@@ -49,8 +49,6 @@ export interface EngineOptions {
 const MOST_MS = 2000;
 // Units of small networks share a batch up to about so long: beyond it nothing gets quicker.
 const BATCH_MS = 100;
-// Where nobody knows whether it pays, views are together when that is asked for, as many as fit the memory.
-const UNMEASURED = { price: 1, fixedCost: 0, mostCost: Infinity, batchCost: 0, auto: false };
 
 const AUTO = { measured: 'auto', always: 'on', never: 'off' } as const;
 
@@ -185,9 +183,7 @@ class WorkerModel implements EngineModel {
 
   batchLimit(unit: Unit): number {
     const { bounds, sharing } = this.#parts;
-    if (!unit.shared) return batchUnits(this.model.spec, unit.pixels, bounds);
-    const most = Math.min(sharing.batchCost / unit.cost, mostPixels(this.model.spec, bounds) / unit.pixels);
-    return Math.max(1, Math.floor(most));
+    return batchLimit(this.model.spec, unit, bounds, sharing.batchCost);
   }
 
   async score(batch: readonly Unit[]): Promise<UnitScores[]> {

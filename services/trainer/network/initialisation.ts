@@ -3,7 +3,7 @@
 
 import { elements } from '../../../vgg/index.ts';
 import { openModel } from '../../../models/store.ts';
-import { randomAt, type Random } from '../random.ts';
+import { randomAt, type Random } from '../../../vgg/random.ts';
 import type { Initialisation, Recipe } from '../recipe.ts';
 import type { TrainingNetwork } from './network.ts';
 import { copyLayers } from './pre-training.ts';

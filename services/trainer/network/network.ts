@@ -12,7 +12,7 @@ import {
 } from '../../../vgg/index.ts';
 import type { TensorFlow } from '../../host/tensorflow/library.ts';
 import type { TrainingBatch } from '../batches.ts';
-import { randomAt } from '../random.ts';
+import { randomAt } from '../../../vgg/random.ts';
 import type { Recipe } from '../recipe.ts';
 import { Kernels } from './kernels.ts';
 import { sgdUpdate } from './optimiser.ts';

@@ -2,7 +2,7 @@
 // epoch and the place in it. Knows sizes and colours; no pixels.
 
 import { planeSize, type Size } from '../../../vgg/views.ts';
-import { randomAt } from '../random.ts';
+import { randomAt } from '../../../vgg/random.ts';
 import type { Recipe } from '../recipe.ts';
 import type { Triple } from './eigen.ts';
 

@@ -1,7 +1,7 @@
 // Which photos an epoch shows, and in which order: a function of the seed and the epoch, so that any epoch can be
 // made without those before it. Knows class indices; neither photos nor batches.
 
-import { randomAt } from '../random.ts';
+import { randomAt } from '../../../vgg/random.ts';
 import type { Recipe } from '../recipe.ts';
 
 /** Draws epochs over a fixed list of photos. */

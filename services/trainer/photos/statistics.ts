@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Rgb } from '../../../vgg/views.ts';
-import { randomAt } from '../random.ts';
+import { randomAt } from '../../../vgg/random.ts';
 import type { Recipe } from '../recipe.ts';
 import type { Pixels } from './crop.ts';
 import { decodedPhoto } from './decoded.ts';

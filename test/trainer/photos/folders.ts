@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { sharp } from '../../../services/preprocess/loaders.ts';
-import { randomAt } from '../../../services/trainer/random.ts';
+import { randomAt } from '../../../vgg/random.ts';
 import { paperRecipe, type Recipe } from '../../../services/trainer/recipe.ts';
 import type { PieceRecipe } from '../../../services/trainer/photos/pieces.ts';
 import type { ColourStatistics } from '../../../services/trainer/photos/statistics.ts';

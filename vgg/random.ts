@@ -1,5 +1,5 @@
-// Seeded random numbers for training: a stream is a function of its seed and keys, so that any draw of a run
-// can be made again without those before it. Knows nothing of what is drawn.
+// Seeded random numbers: a stream is a function of its seed and keys, so that any draw of a run can be made again
+// without those before it. Knows nothing of what is drawn.
 
 /** A stream of random numbers. Not for secrets. */
 export interface Random {

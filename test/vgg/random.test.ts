@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { randomAt, streamOf } from '../../services/trainer/random.ts';
+import { randomAt, streamOf } from '../../vgg/random.ts';
 
 test('xoshiro128** gives the numbers of its authors’ code', () => {
   const stream = streamOf([1, 2, 3, 4]);
