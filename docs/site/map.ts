@@ -40,6 +40,7 @@ export const PARTS: Part[] = [
   {
     text: 'How to: run',
     pages: [
+      page('docs/how-to/containers.md', 'In containers'),
       page('docs/how-to/nginx.md', 'Behind nginx'),
       page('docs/how-to/tls-and-keys.md', 'TLS and API keys'),
       page('docs/how-to/monitor.md', 'Monitor'),

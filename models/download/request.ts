@@ -85,7 +85,7 @@ export async function ask(
 
 /** An address without what may be secret in it: user, password, query. */
 export function shownUrl(url: URL): string {
-  return `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`;
+  return `${url.protocol}//${url.host}${url.pathname}${url.search === '' ? '' : '?…'}`;
 }
 
 /** Throws away a body that nobody wants. */

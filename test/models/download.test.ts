@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -359,6 +359,33 @@ describe('two at once', () => {
     await writeFile(`${here().target}.lock`, JSON.stringify({ pid, host: hostname() }));
     await here().fetchIt();
     await here().expectWhole();
+  });
+
+  test.each([
+    // A container's first process has the same number each time.
+    ['an earlier process of the same number', { pid: process.pid, host: hostname(), since: 1 }, 0],
+    ['a machine that has not touched it for long', { pid: 1, host: 'elsewhere' }, 61_000],
+    ['nobody, long ago', undefined, 61_000],
+  ])('the lock of %s is taken over', async (_, holder, ageMs) => {
+    await here().fetchIt();
+    await rm(here().target);
+    const lock = `${here().target}.lock`;
+    await writeFile(lock, holder ? JSON.stringify(holder) : '');
+    const touched = new Date(Date.now() - ageMs);
+    await utimes(lock, touched, touched);
+    await here().fetchIt();
+    await here().expectWhole();
+  });
+
+  test('who is patient waits for the other', async () => {
+    await here().fetchIt();
+    const lock = `${here().target}.lock`;
+    await writeFile(lock, JSON.stringify({ pid: 1, host: 'elsewhere' }));
+    const waiting = here().fetchIt({ patient: true });
+    while (here().clock.waits.length < 3) await new Promise((resolve) => setImmediate(resolve));
+    await rm(lock);
+    await waiting;
+    expect(new Set(here().clock.waits)).toEqual(new Set([1000]));
   });
 
   test.each([

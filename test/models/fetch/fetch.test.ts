@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { fetchModels, type FetchedModel } from '../../../models/fetch.ts';
 import { isSource, openSource } from '../../../models/fetch/source.ts';
-import { TestClock } from '../file-host.ts';
 import { expectModels, objectsOf, PREFIX, SOURCE, threeModels } from './models.ts';
 import { ObjectStore } from './object-store.ts';
 
@@ -41,7 +40,7 @@ afterEach(async () => {
 async function fetchAll(wanted: readonly string[], options: { atOnce?: number; source?: string } = {}) {
   const { source = SOURCE, ...rest } = options;
   const fetched = fetchModels(wanted, {
-    ...{ source: await openSource(source), directory: to, clock: new TestClock() },
+    ...{ source: await openSource(source), directory: to },
     ...rest,
   });
   const settled = await Promise.allSettled(fetched.values());
@@ -54,6 +53,7 @@ const weightsOf = (name = names[0] ?? '') => `${PREFIX}/${name}/weights.safetens
 
 describe('a store that has them', () => {
   test.each([1, 2])('several models, %i at a time', async (atOnce) => {
+    store.together = atOnce;
     const fetched = await fetchAll(names, { atOnce });
     await expectModels(to, names);
     expect(store.most).toBe(atOnce);

@@ -17,6 +17,9 @@ export class ObjectStore {
   most = 0;
   /** Bytes of an object after which its answer hangs. */
   readonly stalls = new Map<string, number>();
+  /** Requests for weights that wait for one another before the first of them is answered. */
+  together = 1;
+  #waiting: (() => void)[] = [];
   /** Whether signatures are asked for. */
   signed = true;
   #underWay = 0;
@@ -69,6 +72,20 @@ export class ObjectStore {
       sendError(response, 404, 'NoSuchKey');
       return;
     }
+    const send = () => {
+      this.#send(url.pathname.slice(1), object, range, response);
+    };
+    if (!url.pathname.endsWith('.safetensors')) {
+      send();
+      return;
+    }
+    this.#waiting.push(send);
+    if (this.#waiting.length < this.together) return;
+    this.together = 1;
+    for (const each of this.#waiting.splice(0)) each();
+  }
+
+  #send(name: string, object: Uint8Array, range: string | undefined, response: ServerResponse): void {
     const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
     response.writeHead(range === undefined ? 200 : 206, {
       etag: `"${createHash('md5').update(object).digest('hex')}"`,
@@ -78,7 +95,7 @@ export class ObjectStore {
         'content-range': `bytes ${String(from)}-${String(object.length - 1)}/${String(object.length)}`,
       }),
     });
-    const stall = this.stalls.get(url.pathname.slice(1));
+    const stall = this.stalls.get(name);
     if (stall === undefined) response.end(object.subarray(from));
     else response.write(object.subarray(from, stall));
   }
