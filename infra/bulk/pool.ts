@@ -3,7 +3,7 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { VggError, type ErrorCode, type FieldViolation } from '../../vgg/errors.ts';
-import { WorkerDied, type Answerer } from './asking.ts';
+import { NoWorker, WorkerDied, type Answerer } from './asking.ts';
 import type { Answered } from './rows.ts';
 
 /** To a worker. */
@@ -171,7 +171,8 @@ class Worker {
         this.#settle?.resolve();
       } else if ('unable' in message) {
         this.#mayStartAgain = false;
-        this.#settle?.reject(errorOf(message.unable));
+        const { code, message: why } = message.unable;
+        this.#settle?.reject(new NoWorker(code, why));
       } else {
         const waiting = this.#waiting.get(message.id);
         this.#waiting.delete(message.id);
@@ -186,7 +187,7 @@ class Worker {
         this.#process = this.#begin(attempt + 1);
         return;
       }
-      this.#settle?.reject(new VggError('INTERNAL', `Expected a worker to start but received ${how}`));
+      this.#settle?.reject(new NoWorker('INTERNAL', `Expected a worker to start but received ${how}`));
       this.#onEnd();
       const lost = [...this.#waiting.values()];
       this.#waiting.clear();
