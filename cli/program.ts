@@ -9,8 +9,10 @@ import { addClassify } from './classify.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
 import { addEvaluate } from './evaluate.ts';
+import { addLoadTest } from './loadtest.ts';
 import { addModels } from './models.ts';
 import { addPrepare } from './prepare.ts';
+import { addProbe } from './probe.ts';
 import { addServe } from './serve.ts';
 import { addTrain } from './train.ts';
 
@@ -32,8 +34,10 @@ export function createProgram(): Command {
     addServe,
     addModels,
     addTrain,
+    addLoadTest,
     addConfig,
     addDoctor,
+    addProbe,
   ])
     add(program);
   return program;

@@ -6,7 +6,7 @@ import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../proto/package-root.ts';
 
-const ROOMS = ['proto', 'vgg', 'services', 'sdk', 'cli', 'models', 'loadtest', 'infra'];
+const ROOMS = ['proto', 'vgg', 'services', 'sdk', 'cli', 'models', 'drawing', 'loadtest', 'infra'];
 const SERVICES = ['preprocess', 'inference', 'aggregator', 'gateway'];
 
 // Runs in browsers: of this project it may have what is pure, and the SDK's types.
@@ -16,6 +16,8 @@ const PAGE = 'services/gateway/page';
 const ALLOWED: Record<string, string[]> = {
   vgg: [],
   proto: ['vgg/errors.ts', 'vgg/views/evaluation.ts'],
+  // How anything is shown, whatever it is.
+  drawing: [],
   models: ['vgg/', 'proto/package-root.ts'],
   sdk: ['proto/', 'vgg/errors.ts', 'vgg/views/evaluation.ts'],
   'services/host': ['proto/', 'vgg/errors.ts'],
@@ -25,6 +27,7 @@ const ALLOWED: Record<string, string[]> = {
   // Its photos are decoded and rescaled by the code that prepares those of requests.
   'services/trainer': [
     'vgg/',
+    'drawing/',
     'services/host/',
     'proto/',
     'models/',
@@ -38,6 +41,7 @@ const ALLOWED: Record<string, string[]> = {
   // Asks through the SDK, reads metrics by their names, and simulates with the batcher that serves.
   loadtest: [
     'vgg/',
+    'drawing/',
     'sdk/',
     'proto/package-root.ts',
     'infra/scaling.ts',
@@ -57,6 +61,7 @@ const ALLOWED: Record<string, string[]> = {
   // The CLI starts services; how they work is theirs.
   cli: [
     'vgg/',
+    'drawing/',
     'sdk/',
     'models/',
     'loadtest/',

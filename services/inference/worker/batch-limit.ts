@@ -1,6 +1,7 @@
-// How many views a batch holds. Knows networks and pixels; the numbers are each engine's, from bench/batch.
+// How many units a batch holds. Knows networks, pixels and costs; the numbers are each engine's, from bench/batch.
 
 import { convWidth, type NetworkSpec } from '../../../vgg/networks.ts';
+import type { Unit } from '../engine.ts';
 
 /** Bounds of a batch, for every model of an engine. */
 export interface BatchBounds {
@@ -28,7 +29,23 @@ export function mostPixels(spec: NetworkSpec, bounds: BatchBounds): number {
 }
 
 /** Views of `pixels` each that one batch should hold at most, ≥ 1. */
-export function batchUnits(spec: NetworkSpec, pixels: number, bounds: BatchBounds): number {
+function batchUnits(spec: NetworkSpec, pixels: number, bounds: BatchBounds): number {
   const most = Math.min(bounds.pixels, bounds.units * spec.inputSize ** 2, mostPixels(spec, bounds));
   return Math.max(1, Math.min(bounds.units, Math.floor(most / pixels)));
+}
+
+/**
+ * Units like this one that a batch should hold at most, ≥ 1.
+ *
+ * @param batchCost multiply-accumulates of a batch of units of views that are computed together
+ */
+export function batchLimit(
+  spec: NetworkSpec,
+  unit: Pick<Unit, 'shared' | 'pixels' | 'cost'>,
+  bounds: BatchBounds,
+  batchCost: number,
+): number {
+  if (!unit.shared) return batchUnits(spec, unit.pixels, bounds);
+  const most = Math.min(batchCost / unit.cost, mostPixels(spec, bounds) / unit.pixels);
+  return Math.max(1, Math.floor(most));
 }

@@ -13,15 +13,16 @@ import type {
   EngineHealth,
   EngineModel,
   EngineName,
+  OnPhase,
   PlanePixels,
   Unit,
   UnitScores,
   ViewScores,
   Wanted,
 } from '../engine.ts';
-import { batchUnits, mostPixels, type BatchBounds } from './batch-limit.ts';
+import { batchLimit, mostPixels, type BatchBounds } from './batch-limit.ts';
 import type { Cut, CutScores, ModelSource, Speeds, WorkerFacts } from './messages.ts';
-import { Planner, type Sharing } from './plan.ts';
+import { Planner, UNMEASURED, type Sharing } from './plan.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** What VGG_INFERENCE_SHARING may say. */
@@ -48,8 +49,6 @@ export interface EngineOptions {
 const MOST_MS = 2000;
 // Units of small networks share a batch up to about so long: beyond it nothing gets quicker.
 const BATCH_MS = 100;
-// Where nobody knows whether it pays, views are together when that is asked for, as many as fit the memory.
-const UNMEASURED = { price: 1, fixedCost: 0, mostCost: Infinity, batchCost: 0, auto: false };
 
 const AUTO = { measured: 'auto', always: 'on', never: 'off' } as const;
 
@@ -119,7 +118,7 @@ class WorkerEngine implements Engine {
     return this.#parts.supervisor.health;
   }
 
-  async load(model: OpenModel): Promise<EngineModel> {
+  async load(model: OpenModel, onPhase?: OnPhase): Promise<EngineModel> {
     const { supervisor, sources, bounds, auto } = this.#parts;
     const { spec, weightsPath, tensors, name, json } = model;
     if (spec.batchNorm) {
@@ -129,7 +128,8 @@ class WorkerEngine implements Engine {
       );
     }
     const source: ModelSource = { key: this.#nextKey++, name, spec, mean: json.mean, weightsPath, tensors };
-    const { speeds } = await supervisor.call({ kind: 'load', source });
+    const { speeds, phases = [] } = await supervisor.call({ kind: 'load', source });
+    for (const phase of phases) onPhase?.(...phase);
     const sharing = { tileOutputs, ...(speeds ? measured(speeds) : UNMEASURED) };
     sources.set(source.key, source);
     return new WorkerModel({
@@ -183,9 +183,7 @@ class WorkerModel implements EngineModel {
 
   batchLimit(unit: Unit): number {
     const { bounds, sharing } = this.#parts;
-    if (!unit.shared) return batchUnits(this.model.spec, unit.pixels, bounds);
-    const most = Math.min(sharing.batchCost / unit.cost, mostPixels(this.model.spec, bounds) / unit.pixels);
-    return Math.max(1, Math.floor(most));
+    return batchLimit(this.model.spec, unit, bounds, sharing.batchCost);
   }
 
   async score(batch: readonly Unit[]): Promise<UnitScores[]> {

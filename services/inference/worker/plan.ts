@@ -32,6 +32,9 @@ export interface Sharing {
   auto: boolean;
 }
 
+/** Where nobody knows whether it pays, views are together when that is asked for, as many as fit the memory. */
+export const UNMEASURED = { price: 1, fixedCost: 0, mostCost: Infinity, batchCost: 0, auto: false };
+
 /** Views that become a unit, by their places in the list. */
 type Group = Pick<Unit, 'shapeKey' | 'shared' | 'cost' | 'pixels'> & { views: readonly number[] };
 

@@ -1,0 +1,36 @@
+// What services cost in CPU time, apart from engines: measured here one stage at a time (bench/capacity.ts writes them).
+// Knows numbers; not where they are spent.
+
+/** CPU milliseconds of a process's JavaScript thread, as a linear function of what passes through. */
+export interface LoopCost {
+  /** A request, half of it when it comes and half when it is answered. */
+  call: number;
+  /** A plane. */
+  plane: number;
+  /** A megabyte of photo or planes. */
+  megabyte: number;
+  /** A view's score. */
+  view: number;
+  /** What other threads of the process (garbage collection) run beside each millisecond of it. */
+  helpers: number;
+}
+
+/** What photos cost to decode and resize: CPU milliseconds of a thread of its own. */
+export interface PixelCost {
+  decode: { call: number; megapixel: number };
+  resize: { call: number; megapixel: number };
+}
+
+/** All services. */
+export interface ServiceCosts {
+  /** Whoever generates the load, where that runs on the same machine. */
+  client: LoopCost;
+  gateway: LoopCost;
+  aggregator: LoopCost;
+  preprocess: LoopCost;
+  inference: LoopCost;
+  pixels: PixelCost;
+}
+
+/** Nothing costs anything. */
+export const FREE: LoopCost = { call: 0, plane: 0, megabyte: 0, view: 0, helpers: 0 };

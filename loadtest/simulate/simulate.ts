@@ -1,0 +1,241 @@
+// A load test that is predicted: the same arrivals and the same requests as a test with that seed would send, put
+// through a simulated system, and the same figures made of them. Knows systems and plans; nothing is started or asked.
+
+import { availableParallelism } from 'node:os';
+import type { AnswerJson } from '../../sdk/index.ts';
+import type { VggError } from '../../vgg/errors.ts';
+import { randomAt } from '../../vgg/random.ts';
+import { arrivalTimes, type Spread } from '../arrivals/arrivals.ts';
+import { area, length, type Curve } from '../arrivals/curve.ts';
+import { NOTHING, Times } from '../distribution.ts';
+import { Measure } from '../measure.ts';
+import type { Kind, LoadPhoto, LoadRequest } from '../request.ts';
+import type { LoadTestResult, MixEntry, ServerSide, Step } from '../result.ts';
+import { stabilityOf } from '../stability.ts';
+import { mixOf, workload, type Weighted } from '../workload.ts';
+import { EventLoop } from './event-loop.ts';
+import type { PlannedPhoto } from './plans.ts';
+import { Road, type RoadTimes } from './road.ts';
+import type { SystemSettings } from './settings.ts';
+import { System } from './system.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+/** What is simulated. */
+export interface SimulationOptions {
+  settings: SystemSettings;
+  kinds: readonly Weighted<Kind>[];
+  /** By name; each is as likely as another. */
+  photos: readonly string[];
+  /** What a photo becomes. */
+  plan(kind: Kind, photo: string): PlannedPhoto;
+  /** Arrivals at a system, or clients of which each asks again when it is answered. */
+  load:
+    | { loop: 'open'; spread: Spread; curve: Curve; trace?: boolean }
+    | { loop: 'closed'; concurrency: number; seconds: number };
+  warmUpSeconds: number;
+  seed: number;
+  /** Of the step, from 0: as in a load test, all chance is of seed and number. */
+  number?: number;
+}
+
+/** What came of it. */
+export interface Simulation {
+  step: Step;
+  mix: MixEntry[];
+  /** As it stands at the end: fleets with their starts, and the minutes. */
+  system: System;
+  /** Virtual milliseconds from the first moment to the last answer. */
+  elapsedMs: number;
+  /** Requests that were sent, warm-up included, and how many of them ended in each way. */
+  ends: { sent: number; answered: number; failed: number };
+}
+
+const NO_ANSWER = {} as AnswerJson;
+const MINUTE_MS = 60_000;
+
+/** Simulates one step. */
+export async function simulate(options: SimulationOptions): Promise<Simulation> {
+  const { settings, kinds, photos, plan, load, warmUpSeconds, seed, number = 0 } = options;
+  const time = new VirtualTime();
+  const system = new System(time, settings, seed);
+  const client =
+    system.shared && new EventLoop(system.shared, settings.costs.client.helpers);
+  const road = new Road(system, client);
+  const warmUpMs = warmUpSeconds * 1000;
+  const mix = mixOf(kinds);
+  const measure = new Measure({ warmUpMs, kinds: mix });
+  const files: LoadPhoto[] = photos.map((name) => ({ name, bytes: new Uint8Array() }));
+  const next = workload({ kinds, photos: files }, seed, number);
+  const ends = { sent: 0, answered: 0, failed: 0 };
+  const stages = stageTimes();
+  let index = 0;
+  const send = (intendedMs: number, over?: () => void) => {
+    const request: LoadRequest = next();
+    const came = { index: index++, request, intendedMs, sentMs: time.now() - warmUpMs };
+    measure.sent();
+    ends.sent++;
+    road.send(plan(request.kind, request.photo.name), (error: VggError | undefined, times: RoadTimes) => {
+      const sent = { ...came, endedMs: time.now() - warmUpMs };
+      ends[error ? 'failed' : 'answered']++;
+      if (error) measure.add({ ...sent, end: 'failed', code: error.code, message: error.message });
+      else measure.add({ ...sent, end: 'answered', answer: NO_ANSWER });
+      if (!error && intendedMs >= 0) stages.add(times);
+      over?.();
+    });
+  };
+  const seconds = load.loop === 'open' ? length(load.curve) : load.seconds;
+  const stepMs = seconds * 1000;
+  let sending = true;
+  if (load.loop === 'open') {
+    const arrivals = arrivalTimes({ ...load, warmUpSeconds }, randomAt(seed, 'arrivals', number));
+    const following = () => {
+      const arrival = arrivals.next();
+      if (arrival.done === true) sending = false;
+      else {
+        time.at(arrival.value + warmUpMs, () => {
+          send(arrival.value);
+          following();
+        });
+      }
+    };
+    following();
+  } else {
+    const again = () => {
+      if (time.now() < warmUpMs + stepMs) send(time.now() - warmUpMs, again);
+      else sending = false;
+    };
+    for (let i = 0; i < load.concurrency; i++) time.soon(again);
+  }
+  await time.run(warmUpMs);
+  const before = countersOf(system);
+  await time.run(warmUpMs + stepMs);
+  const after = countersOf(system);
+  while (sending || ends.sent > ends.answered + ends.failed) await time.run(time.now() + MINUTE_MS);
+  const step: Step = {
+    load:
+      load.loop === 'open'
+        ? {
+            loop: 'open',
+            arrivals: load.trace === true ? 'trace' : load.spread,
+            ratePerSecond: area(load.curve) / seconds,
+          }
+        : { loop: 'closed', concurrency: load.concurrency },
+    warmUpSeconds,
+    seconds,
+    requests: measure.requests,
+    answersPerSecond: measure.answersPerSecond(stepMs),
+    latency: measure.latency.distribution(),
+    serviceTime: measure.serviceTime.distribution(),
+    errors: measure.errors(),
+    kinds: measure.kinds(seconds),
+    timeline: measure.timeline(stepMs),
+    server: serverSide(system, before, after, seconds, stages.means()),
+    generator: { late: NOTHING, eventLoopDelay: NOTHING, cpuCores: 0 },
+    stability: stabilityOf(
+      measure.quarters(stepMs),
+      load.loop === 'open' && load.trace === true ? 'trace' : load.loop,
+    ),
+  };
+  return { step, mix, system, elapsedMs: time.now(), ends };
+}
+
+/** Simulated steps as a load test's result. */
+export function predictedResult(
+  simulations: readonly Simulation[],
+  facts: { command: string; startedAt: string; seed: number; photos: number },
+): LoadTestResult {
+  const { command, startedAt, seed, photos } = facts;
+  return {
+    version: 1,
+    command,
+    startedAt,
+    target: {
+      address: 'simulated',
+      transport: simulations[0]?.system.settings.gateway === true ? 'http' : 'grpc',
+    },
+    seed,
+    machine: { cores: availableParallelism(), node: process.version, platform: process.platform },
+    photos: { count: photos, smallest: 0, largest: 0, total: 0 },
+    mix: simulations[0]?.mix ?? [],
+    steps: simulations.map(({ step }) => step),
+  };
+}
+
+function stageTimes() {
+  const stages = { prepare: new Times(), queue: new Times(), compute: new Times(), total: new Times() };
+  return {
+    add: ({ prepareMs, queueMs, computeMs, totalMs }: RoadTimes) => {
+      stages.prepare.add(prepareMs);
+      stages.queue.add(queueMs);
+      stages.compute.add(computeMs);
+      stages.total.add(totalMs);
+    },
+    means: () =>
+      Object.entries(stages).map(([stage, times]) => {
+        const { count, mean } = times.distribution();
+        return { stage, meanMs: mean, count };
+      }),
+  };
+}
+
+function countersOf(system: System) {
+  const { counts, busyMs, inference } = system;
+  return {
+    ...counts,
+    sizes: new Map(counts.sizes),
+    droppedViews: new Map(counts.droppedViews),
+    busyMs,
+    paidMs: inference.paidMs,
+    used: system.shared?.usedMs ?? 0,
+    loops: (['gateway', 'aggregator', 'preprocess', 'inference'] as const).map((service) => ({
+      service,
+      workedMs: system.fleet(service).tasks.reduce((sum, { loop }) => sum + loop.workedMs, 0),
+    })),
+  };
+}
+
+type Counters = ReturnType<typeof countersOf>;
+
+// Upper bounds of the metric's buckets (services/inference/metrics.ts).
+const BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, Infinity];
+
+function serverSide(
+  system: System,
+  before: Counters,
+  after: Counters,
+  seconds: number,
+  stages: ServerSide['stages'],
+): ServerSide {
+  const count = after.batches - before.batches;
+  const each = (pick: (counters: Counters) => number) =>
+    count === 0 ? 0 : (pick(after) - pick(before)) / count;
+  const within = (sizes: ReadonlyMap<number, number>, above: number, upTo: number) =>
+    [...sizes].reduce((sum, [views, times]) => sum + (views > above && views <= upTo ? times : 0), 0);
+  return {
+    stages,
+    viewsPerSecond: (after.views - before.views) / seconds,
+    batches: {
+      count,
+      meanViews: each(({ views }) => views),
+      meanCalls: each(({ jobs }) => jobs),
+      meanMs: each(({ busyMs }) => busyMs),
+      busy: (after.busyMs - before.busyMs) / Math.max(1, after.paidMs - before.paidMs),
+      sizes: BUCKETS.map((upTo, i) => ({
+        upTo: upTo === Infinity ? null : upTo,
+        count:
+          within(after.sizes, BUCKETS[i - 1] ?? 0, upTo) - within(before.sizes, BUCKETS[i - 1] ?? 0, upTo),
+      })),
+    },
+    mostQueuedViews: 0,
+    droppedViews: [...after.droppedViews].map(([code, views]) => ({
+      code,
+      count: views - (before.droppedViews.get(code) ?? 0),
+    })),
+    retries: Object.entries(system.roads.retries).map(([stage, retries]) => ({ stage, count: retries })),
+    cpu: after.loops.map(({ service, workedMs }, i) => ({
+      process: service,
+      cores: Math.max(0, workedMs - (before.loops[i]?.workedMs ?? 0)) / (1000 * seconds),
+      residentMiB: 0,
+    })),
+  };
+}
