@@ -187,11 +187,12 @@ class Worker {
         this.#process = this.#begin(attempt + 1);
         return;
       }
-      this.#settle?.reject(new NoWorker('INTERNAL', `Expected a worker to start but received ${how}`));
+      const never = new NoWorker('INTERNAL', `Expected a worker to start but received ${how}`);
+      this.#settle?.reject(never);
       this.#onEnd();
       const lost = [...this.#waiting.values()];
       this.#waiting.clear();
-      for (const { reject } of lost) reject(new WorkerDied(how, lost.length === 1));
+      for (const { reject } of lost) reject(ready ? new WorkerDied(how, lost.length === 1) : never);
     });
     return child;
   }

@@ -133,7 +133,7 @@ describe('a job', () => {
     const { fresh } = await work({ answerer: answerer((text) => void asked.push(text)) });
     expect(fresh).toBe(10 - first);
     expect(await said()).toEqual(ALL);
-    expect(await readdir(join(folder, 'out', 'partial'))).toEqual([]);
+    expect(await store.list('partial/')).toEqual([]);
   });
 
   test('is not begun twice at one place, and goes on only as it was', async () => {
@@ -291,7 +291,7 @@ describe('workers', () => {
     expect(await work({ answerer: dying })).toMatchObject({ answered: 9, setAside: 1 });
     // Of three that it may kill, two were known.
     expect(died.slice(3)).toEqual(['alone']);
-    expect(await readdir(join(folder, 'out', 'deaths'))).toEqual([]);
+    expect(await store.list('deaths/')).toEqual([]);
   });
 
   test('that cannot start stop the job with what they say, or with how they ended', async () => {
