@@ -3,6 +3,7 @@
 import { Option, type Command } from 'commander';
 import { RETRIES } from '../infra/bulk/shard.ts';
 import { addJobOptions, addWorkOptions } from './bulk/flags.ts';
+import { addPlan } from './bulk/plan.ts';
 import { run } from './bulk/run.ts';
 import { listTodo, makeManifest, partsOf, verify, workOnShards } from './bulk/tasks.ts';
 import { INTERRUPTED } from './interrupt.ts';
@@ -63,6 +64,7 @@ export function addBulk(program: Command): void {
     .description('hold every row against the manifest; write failures.jsonl and summary.json')
     .option('--json', 'print the summary as one JSON object')
     .action(verify);
+  addPlan(bulk);
 }
 
 const HELP = `

@@ -53,6 +53,7 @@ function quickClock(): Clock {
   let now = 0;
   return {
     now: () => now,
+    epoch: () => now,
     random: () => 0.5,
     after: (ms, task) => {
       const handle = setImmediate(() => {
