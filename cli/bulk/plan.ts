@@ -7,7 +7,7 @@ import { coursesOf, cutOf, type Capacity, type Course } from '../../infra/bulk/c
 import { PRICES, instanceHour, readPrices, type Prices } from '../../infra/prices.ts';
 import { gpuSheet, gpuTiming } from '../../loadtest/simulate/gpu.ts';
 import { VggError, expected } from '../../vgg/errors.ts';
-import { NETWORKS, macs, type NetworkName, type NetworkSpec } from '../../vgg/networks.ts';
+import { NETWORK_NAMES, macs, type NetworkName, type NetworkSpec } from '../../vgg/networks.ts';
 import { randomAt } from '../../vgg/random.ts';
 import { evaluationViews, resolveEvaluation } from '../../vgg/views.ts';
 import { addViewOptions, integer, kebab, named, number, type EvaluationFlags } from '../options.ts';
@@ -57,8 +57,8 @@ export function addPlan(bulk: Command): void {
     .option('--spot', 'at the spot price, and taken away now and then')
     .option(
       '--network <name>',
-      `row of the paper's Table 1, with 1000 classes: ${Object.keys(NETWORKS).join(', ')}`,
-      (text) => named(Object.keys(NETWORKS) as NetworkName[], text, '--network'),
+      `row of the paper's Table 1, with 1000 classes: ${NETWORK_NAMES.join(', ')}`,
+      (text) => named(NETWORK_NAMES, text, '--network'),
       'D' as NetworkName,
     );
   addViewOptions(command)
