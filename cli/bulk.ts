@@ -34,13 +34,23 @@ export function addBulk(program: Command): void {
   addJobOptions(bulk.command('manifest'))
     .argument('<source>', 'photos: a folder, with folders in it, or s3://BUCKET/PREFIX')
     .description('make a job, and ask nobody about a photo')
-    .option('--models <dir>', 'folder of the models that will answer: the job keeps the sums of their weights')
+    .option(
+      '--models <dir>',
+      'folder of the models that will answer: the job keeps the sums of their weights',
+    )
     .action(makeManifest);
   bulk
     .command('todo')
     .argument('<job>', 'where the job is')
-    .description('write todo.json, the shards that are not done in batches, and print how many shards they are')
-    .option('--machines <n>', 'at least a batch for each', (text) => integer(text, '--machines', 1, 100_000), 1)
+    .description(
+      'write todo.json, the shards that are not done in batches, and print how many shards they are',
+    )
+    .option(
+      '--machines <n>',
+      'at least a batch for each',
+      (text) => integer(text, '--machines', 1, 100_000),
+      1,
+    )
     .option(
       '--task-shards <n>',
       'most shards of a batch',

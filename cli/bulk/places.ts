@@ -45,7 +45,9 @@ async function textAt(address: string): Promise<string> {
   try {
     return await readFile(address, 'utf8');
   } catch (cause) {
-    throw new VggError('NOT_FOUND', `Expected a readable list but received ${address} (--manifest)`, { cause });
+    throw new VggError('NOT_FOUND', `Expected a readable list but received ${address} (--manifest)`, {
+      cause,
+    });
   }
 }
 

@@ -68,7 +68,12 @@ export function addPlan(bulk: Command): void {
       positive('--photos-per-second'),
     )
     .option('--machine-start <seconds>', 'until a machine can start a task', atLeast0('--machine-start'), 180)
-    .option('--task-start <seconds>', "until a task's first photo: container, models", positive('--task-start'), 60)
+    .option(
+      '--task-start <seconds>',
+      "until a task's first photo: container, models",
+      positive('--task-start'),
+      60,
+    )
     .option(
       '--interruptions <n>',
       `times a machine is taken away in an hour (default: ${String(SPOT_INTERRUPTIONS)} with --spot, else 0)`,
@@ -120,22 +125,45 @@ function plan(flags: PlanFlags): void {
   const machines = (typical.machineSeconds / 3600) * hour;
   const requests = requestsOf(typical, flags.photos, prices);
   if (flags.json) {
-    print(JSON.stringify({ capacity, cut, course: typical, seconds95: late.seconds, dollars: { machines, requests } }));
+    print(
+      JSON.stringify({
+        capacity,
+        cut,
+        course: typical,
+        seconds95: late.seconds,
+        dollars: { machines, requests },
+      }),
+    );
     return;
   }
   const part = (seconds: number) => `${((100 * seconds) / typical.machineSeconds).toFixed(1)} %`;
-  const source = flags.photosPerSecond === undefined ? "by the data sheet, never measured" : 'as you say';
+  const source = flags.photosPerSecond === undefined ? 'by the data sheet, never measured' : 'as you say';
   const kind = flags.spot ? 'spot' : 'on demand';
   const lines: [string, string][] = [
-    ['photos', `${thousands(flags.photos)}, ${kebab(evaluation.protocol)} at ${evaluation.scales.join(', ')}: ${String(views.length)} views each`],
-    ['machines', `${thousands(flags.machines)} × ${flags.instance}${instance.gpu ? ` (${instance.gpu.name})` : ''}, ${kind}`],
+    [
+      'photos',
+      `${thousands(flags.photos)}, ${kebab(evaluation.protocol)} at ${evaluation.scales.join(', ')}: ${String(views.length)} views each`,
+    ],
+    [
+      'machines',
+      `${thousands(flags.machines)} × ${flags.instance}${instance.gpu ? ` (${instance.gpu.name})` : ''}, ${kind}`,
+    ],
     ['photos/s', `${photosPerSecond.toPrecision(3)} a machine (${source})`],
     ['time', `${span(typical.seconds)}; in 1 of 20 courses more than ${span(late.seconds)}`],
     ['shards', `${thousands(typical.shards)} of ${thousands(cut.shardPhotos)} photos`],
-    ['tasks', `${thousands(typical.tasks)} of ${thousands(cut.taskShards)} shards, about ${span((cut.taskShards * cut.shardPhotos) / photosPerSecond)} each`],
-    ['machine hours', `${thousands(Math.round(typical.machineSeconds / 3600))}: answering ${part(typical.useful)}, starting ${part(typical.starting)}, lost ${part(typical.lost)}`],
+    [
+      'tasks',
+      `${thousands(typical.tasks)} of ${thousands(cut.taskShards)} shards, about ${span((cut.taskShards * cut.shardPhotos) / photosPerSecond)} each`,
+    ],
+    [
+      'machine hours',
+      `${thousands(Math.round(typical.machineSeconds / 3600))}: answering ${part(typical.useful)}, starting ${part(typical.starting)}, lost ${part(typical.lost)}`,
+    ],
     ['interruptions', thousands(typical.interruptions)],
-    ['cost', `${dollars(machines + requests)}: machines ${dollars(machines)} at ${dollars(hour)} an hour, requests ${dollars(requests)}`],
+    [
+      'cost',
+      `${dollars(machines + requests)}: machines ${dollars(machines)} at ${dollars(hour)} an hour, requests ${dollars(requests)}`,
+    ],
     ['a thousand photos', dollars(((machines + requests) * 1000) / flags.photos)],
     ['prices of', `${prices.date}, ${prices.region}: ${prices.source}`],
   ];

@@ -42,6 +42,7 @@ export const PARTS: Part[] = [
     pages: [
       page('docs/how-to/nginx.md', 'Behind nginx'),
       page('docs/how-to/tls-and-keys.md', 'TLS and API keys'),
+      page('docs/how-to/bulk.md', 'Score millions of photos'),
       page('docs/how-to/monitor.md', 'Monitor'),
       page('docs/how-to/tune-batches.md', 'Tune batches'),
       page('docs/how-to/gpu.md', 'On a machine with a GPU'),

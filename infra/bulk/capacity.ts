@@ -64,7 +64,10 @@ export function cutOf(capacity: Omit<Capacity, 'machineStart' | 'notice' | 'inte
   const taskSeconds = Math.sqrt(2 * work * taskStart);
   const taskShards = Math.round((taskSeconds * photosPerSecond) / shardPhotos);
   const shards = Math.ceil(photos / shardPhotos);
-  return { shardPhotos, taskShards: clamp(taskShards, 1, Math.min(MOST_TASK_SHARDS, Math.ceil(shards / machines))) };
+  return {
+    shardPhotos,
+    taskShards: clamp(taskShards, 1, Math.min(MOST_TASK_SHARDS, Math.ceil(shards / machines))),
+  };
 }
 
 /** One course that a run may take: when machines are taken away is drawn. */

@@ -101,7 +101,11 @@ export async function openJob(store: Store): Promise<OpenJob | undefined> {
   if (!text) return undefined;
   const job = parsed(text) as Partial<Job> | undefined;
   if (job?.job !== 'vgg bulk' || job.version !== 1) {
-    throw expected('a job of vgg bulk, version 1', Buffer.from(text).toString(), `${store.place}/${keys.job}`);
+    throw expected(
+      'a job of vgg bulk, version 1',
+      Buffer.from(text).toString(),
+      `${store.place}/${keys.job}`,
+    );
   }
   const list = await store.get(keys.shards);
   const shards = list && (parsed(list) as Shard[] | undefined);

@@ -23,7 +23,12 @@ const number = (
 const list = (name: string, ...element: SchemaElement[]): SchemaElement[] => [
   {
     name,
-    ...{ repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'LIST', logical_type: { type: 'LIST' } },
+    ...{
+      repetition_type: 'OPTIONAL',
+      num_children: 1,
+      converted_type: 'LIST',
+      logical_type: { type: 'LIST' },
+    },
   },
   { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
   ...element,
@@ -93,7 +98,14 @@ function flatOf(row: Row): FlatRow {
   const { photo, size, etag, error } = row;
   const entry = { photo, size: BigInt(size), etag };
   if (error) {
-    const nothing = { model: null, network: null, protocol: null, scales: null, views: null, predictions: null };
+    const nothing = {
+      model: null,
+      network: null,
+      protocol: null,
+      scales: null,
+      views: null,
+      predictions: null,
+    };
     const { code, message, retryable } = error;
     return {
       ...entry,

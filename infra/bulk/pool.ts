@@ -22,7 +22,10 @@ export interface ErrorMessage {
 
 /** From a worker: it is ready, it cannot be, or what became of a photo. */
 export type WorkerMessage =
-  { ready: true } | { unable: ErrorMessage } | { id: number; answered: Answered } | { id: number; error: ErrorMessage };
+  | { ready: true }
+  | { unable: ErrorMessage }
+  | { id: number; answered: Answered }
+  | { id: number; error: ErrorMessage };
 
 /** How a pool works. */
 export interface PoolOptions {
@@ -141,7 +144,8 @@ class Worker {
       this.#ready.then(
         () => {
           // A worker that is dead already is told of by its exit.
-          if (this.#process.connected) this.#process.send({ id, photo } satisfies PhotoMessage, () => undefined);
+          if (this.#process.connected)
+            this.#process.send({ id, photo } satisfies PhotoMessage, () => undefined);
         },
         (error: unknown) => {
           this.#waiting.delete(id);
@@ -155,7 +159,11 @@ class Worker {
     this.#mayStartAgain = false;
     const child = this.#process;
     if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = new Promise<void>((resolve) => child.once('exit', () => { resolve(); }));
+    const exited = new Promise<void>((resolve) =>
+      child.once('exit', () => {
+        resolve();
+      }),
+    );
     if (child.connected) child.disconnect();
     const late = setTimeout(() => child.kill('SIGKILL'), 5000);
     await exited;

@@ -24,7 +24,8 @@ export interface S3 {
 /** The place that an address names; undefined if it is none of S3. @throws VggError INVALID_ARGUMENT without a bucket */
 export function s3Place(address: string, field: string): S3Place | undefined {
   if (!address.startsWith('s3://')) return undefined;
-  const [, bucket = '', path = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(address) ?? [];
+  const [, bucket = '', path = ''] =
+    /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(address) ?? [];
   if (bucket === '') throw expected('s3://BUCKET/PREFIX', address, field);
   return { bucket, prefix: path === '' || path.endsWith('/') ? path : `${path}/` };
 }
@@ -149,7 +150,10 @@ class S3Store implements Store {
     const keys: string[] = [];
     const { bucket: Bucket, prefix: own } = this.#at;
     try {
-      const pages = this.#sdk.paginateListObjectsV2({ client: this.#client }, { Bucket, Prefix: own + prefix });
+      const pages = this.#sdk.paginateListObjectsV2(
+        { client: this.#client },
+        { Bucket, Prefix: own + prefix },
+      );
       for await (const { Contents = [] } of pages) {
         for (const { Key = '' } of Contents) keys.push(Key.slice(own.length));
       }

@@ -5,7 +5,16 @@ import type { VggError } from '../../vgg/errors.ts';
 import { json, keys, type OpenJob } from './job.ts';
 import { entriesOf, type Shard } from './manifest.ts';
 import type { PhotoEntry } from './photos.ts';
-import { answeredRow, decode, encode, failedRow, isRowOf, wholeRows, type Answered, type Row } from './rows.ts';
+import {
+  answeredRow,
+  decode,
+  encode,
+  failedRow,
+  isRowOf,
+  wholeRows,
+  type Answered,
+  type Row,
+} from './rows.ts';
 
 /** Which photos that were set aside are asked about again. */
 export const RETRIES = ['retryable', 'all', 'none'] as const;

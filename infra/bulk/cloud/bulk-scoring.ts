@@ -70,7 +70,15 @@ export class BulkScoring extends Construct {
     });
     const todo = this.#task('Todo', props, control, {
       comment: 'The shards that are not done, in batches: after a failure only these are handed out again',
-      command: ['bulk', 'todo', path.stringAt('$.job'), `--machines`, String(gpus), '--task-shards', String(taskShards)],
+      command: [
+        'bulk',
+        'todo',
+        path.stringAt('$.job'),
+        `--machines`,
+        String(gpus),
+        '--task-shards',
+        String(taskShards),
+      ],
     });
     const shard = this.#task('Shards', props, props, {
       comment: 'One task: some shards, each committed by itself, those that are done passed over',

@@ -81,7 +81,8 @@ describe('vgg bulk', () => {
       const before = await committed('killed');
       // A third dies before its first commit, anywhere from its first steps on; the others some shards later.
       const [shards, ms] = [chance.integer(3), chance.integer(shards0(kill))];
-      if (shards > 0) while ((await committed('killed')) < before + shards && child.exitCode === null) await pause(1);
+      if (shards > 0)
+        while ((await committed('killed')) < before + shards && child.exitCode === null) await pause(1);
       await pause(shards > 0 ? ms % 60 : ms);
       child.kill('SIGKILL');
       expect((await ended).status, `run ${String(kill)} ended before it was killed`).toBe('SIGKILL');

@@ -4,7 +4,13 @@
 
 import validate from 'asl-validator';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
-import { S3Client, CreateBucketCommand, PutObjectCommand, ListObjectsV2Command, GetObjectCommand } from '@aws-sdk/client-s3';
+import {
+  S3Client,
+  CreateBucketCommand,
+  PutObjectCommand,
+  ListObjectsV2Command,
+  GetObjectCommand,
+} from '@aws-sdk/client-s3';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -104,7 +110,11 @@ describe.skipIf(missing !== undefined)('in an emulator of AWS', () => {
   });
 
   // A call of the JSON protocol that ECS and Step Functions speak; the emulator reads the service out of the credential.
-  async function call<Reply>(service: 'ecs' | 'states' | 'iam', target: string, body: object): Promise<Reply> {
+  async function call<Reply>(
+    service: 'ecs' | 'states' | 'iam',
+    target: string,
+    body: object,
+  ): Promise<Reply> {
     const response = await fetch(moto.endpoint, {
       method: 'POST',
       headers: {
@@ -120,9 +130,17 @@ describe.skipIf(missing !== undefined)('in an emulator of AWS', () => {
   }
   const ecs = <Reply>(name: string, body: object) =>
     call<Reply>('ecs', `AmazonEC2ContainerServiceV20141113.${name}`, body);
-  const states = <Reply>(name: string, body: object) => call<Reply>('states', `AWSStepFunctions.${name}`, body);
+  const states = <Reply>(name: string, body: object) =>
+    call<Reply>('states', `AWSStepFunctions.${name}`, body);
 
-  async function vgg(...args: string[]): Promise<{ status: number | NodeJS.Signals; stdout: string; stderr: string }> {
+  // What the emulator says of an execution, for whoever has to find out why it hangs.
+  async function history(executionArn: string): Promise<string> {
+    return JSON.stringify(await states<unknown>('GetExecutionHistory', { executionArn }));
+  }
+
+  async function vgg(
+    ...args: string[]
+  ): Promise<{ status: number | NodeJS.Signals; stdout: string; stderr: string }> {
     return await startVgg(args, env).ended;
   }
 
@@ -157,7 +175,8 @@ describe.skipIf(missing !== undefined)('in an emulator of AWS', () => {
       stateMachineArn,
       input: JSON.stringify({ prefix: 'job-1/' }),
     });
-    const status = async () => (await states<{ status: string }>('DescribeExecution', { executionArn })).status;
+    const status = async () =>
+      (await states<{ status: string }>('DescribeExecution', { executionArn })).status;
 
     // No cluster yet: the first attempts fail, and are made again.
     await pause(2500);
@@ -177,10 +196,9 @@ describe.skipIf(missing !== undefined)('in an emulator of AWS', () => {
     // What the container agent of a machine does: what a task's command says, then the task is over. The emulator does
     // not know exit statuses; a task that failed is begun again here, as the definition's Retry would have it.
     const runTask = async (arn: string) => {
-      const { tasks } = await ecs<{ tasks: { overrides: { containerOverrides: { command: string[] }[] } }[] }>(
-        'DescribeTasks',
-        { cluster: 'vgg', tasks: [arn] },
-      );
+      const { tasks } = await ecs<{
+        tasks: { overrides: { containerOverrides: { command: string[] }[] } }[];
+      }>('DescribeTasks', { cluster: 'vgg', tasks: [arn] });
       const command = tasks[0]?.overrides.containerOverrides[0]?.command ?? [];
       ran.push(command);
       if (command[1] === 'shard' && !killed) {
@@ -195,7 +213,10 @@ describe.skipIf(missing !== undefined)('in an emulator of AWS', () => {
       await ecs('StopTask', { cluster: 'vgg', task: arn, reason: 'Essential container exited' });
     };
     const running: Promise<void>[] = [];
+    const begun = Date.now();
     while ((await status()) === 'RUNNING') {
+      if (Date.now() - begun > 240_000)
+        throw new Error(`${JSON.stringify(ran)} ${await history(executionArn)}`);
       const { taskArns } = await ecs<{ taskArns: string[] }>('ListTasks', { cluster: 'vgg' });
       for (const arn of taskArns.filter((each) => !seen.has(each))) {
         seen.add(arn);

@@ -88,7 +88,9 @@ async function work(options: Partial<RunOptions> = {}): Promise<Counts> {
 
 async function rows(): Promise<Row[]> {
   const files = (await readdir(join(folder, 'out', 'results'))).sort();
-  const texts = await Promise.all(files.map((file) => readFile(join(folder, 'out', 'results', file), 'utf8')));
+  const texts = await Promise.all(
+    files.map((file) => readFile(join(folder, 'out', 'results', file), 'utf8')),
+  );
   return texts
     .join('')
     .trimEnd()
@@ -106,7 +108,14 @@ async function said(): Promise<Record<string, string>> {
   return all;
 }
 
-const NAMES = ['1.jpg', '3.jpg', '5.jpg', '7.jpg', '9.jpg', ...[0, 2, 4, 6, 8].map((i) => `more/${String(i)}.jpg`)];
+const NAMES = [
+  '1.jpg',
+  '3.jpg',
+  '5.jpg',
+  '7.jpg',
+  '9.jpg',
+  ...[0, 2, 4, 6, 8].map((i) => `more/${String(i)}.jpg`),
+];
 const ALL = Object.fromEntries(NAMES.map((name) => [name, `photo ${/\d/.exec(name)?.[0] ?? ''}`]));
 
 describe('a job', () => {
@@ -142,7 +151,9 @@ describe('a job', () => {
     await expect(create()).rejects.toThrow('Expected a place without a job');
     expect(() => {
       checkSame(job, { ...job, question: { top: 1, protocol: 'DENSE' } }, 'out');
-    }).toThrow('Expected protocol none, of the job in out, but received DENSE; another --out begins another job');
+    }).toThrow(
+      'Expected protocol none, of the job in out, but received DENSE; another --out begins another job',
+    );
     expect(() => {
       checkSame(job, { ...job, source: '/elsewhere' }, 'out');
     }).toThrow(`Expected source ${job.source}`);
@@ -160,8 +171,15 @@ describe('photos', () => {
     await writeFile(photoFile(4), 'photo four');
     await utimes(photoFile(5), 1, 1);
     await work();
-    expect(await said()).toEqual({ ...ALL, '3.jpg': 'NOT_FOUND', 'more/4.jpg': 'NOT_FOUND', '5.jpg': 'NOT_FOUND' });
-    const errors = (await rows()).flatMap(({ photo, error }) => (error ? [`${photo}: ${error.message}`] : []));
+    expect(await said()).toEqual({
+      ...ALL,
+      '3.jpg': 'NOT_FOUND',
+      'more/4.jpg': 'NOT_FOUND',
+      '5.jpg': 'NOT_FOUND',
+    });
+    const errors = (await rows()).flatMap(({ photo, error }) =>
+      error ? [`${photo}: ${error.message}`] : [],
+    );
     expect(errors).toEqual([
       '3.jpg: Expected the photo that the manifest names but received ENOENT (3.jpg)',
       '5.jpg: Expected the photo that the manifest names but received a newer one (5.jpg)',
@@ -184,7 +202,13 @@ describe('photos', () => {
     const failures = (await readFile(join(folder, 'out', 'failures.jsonl'), 'utf8')).trimEnd().split('\n');
     expect(failures.map((line) => JSON.parse(line) as Failure)).toEqual([
       { photo: '7.jpg', part: '00000', code: 'DEADLINE_EXCEEDED', message: 'Too slow', retryable: true },
-      { photo: 'more/2.jpg', part: '00001', code: 'UNSUPPORTED_FORMAT', message: 'No image', retryable: false },
+      {
+        photo: 'more/2.jpg',
+        part: '00001',
+        code: 'UNSUPPORTED_FORMAT',
+        message: 'No image',
+        retryable: false,
+      },
     ]);
     expect(await work({ retry: 'none' })).toMatchObject({ fresh: 0 });
     expect(await work()).toMatchObject({ answered: 9, setAside: 1, fresh: 1 });
@@ -349,7 +373,9 @@ describe('pieces', () => {
     await work();
     await writeFile(join(folder, 'out', 'results', '.1234.tmp'), 'half a');
     await openJob(store);
-    expect(await readdir(join(folder, 'out', 'results'))).toEqual([0, 1, 2].map((i) => `part-0000${String(i)}.jsonl`));
+    expect(await readdir(join(folder, 'out', 'results'))).toEqual(
+      [0, 1, 2].map((i) => `part-0000${String(i)}.jsonl`),
+    );
   });
 
   test('a piece that is there is kept by putNew, and replaced by put', async () => {
@@ -382,7 +408,9 @@ describe('pieces', () => {
         ...long,
         ask: async (photo) => ({ ...(await long.ask(photo)), model: 'm'.repeat(8 << 10) }),
       };
-      await expect(work({ answerer: wordy })).rejects.toThrow(/^Expected to write .* but received no space left \(ENOSPC\)$/);
+      await expect(work({ answerer: wordy })).rejects.toThrow(
+        /^Expected to write .* but received no space left \(ENOSPC\)$/,
+      );
       await rm(ballast, { force: true });
       expect(spawnSync('mount', ['-o', 'remount,size=4m', disk]).status).toBe(0);
       expect(await work({ answerer: wordy })).toMatchObject({ answered: 10, setAside: 0 });

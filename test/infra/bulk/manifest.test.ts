@@ -2,7 +2,13 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { batchesOf, entriesOf, manifestSum, shardsOf, type ShardPiece } from '../../../infra/bulk/manifest.ts';
+import {
+  batchesOf,
+  entriesOf,
+  manifestSum,
+  shardsOf,
+  type ShardPiece,
+} from '../../../infra/bulk/manifest.ts';
 import { listedPhotos } from '../../../infra/bulk/photo-list.ts';
 import { photoOrder, type PhotoEntry } from '../../../infra/bulk/photos.ts';
 
@@ -11,18 +17,16 @@ const name = fc.oneof(
   fc.string({ minLength: 1, unit: 'binary' }),
   fc.stringMatching(/^[ab]{1,3}(\/[a-c.-]{1,3}){0,2}\.jpg$/),
 );
-const photos = fc
-  .uniqueArray(name, { maxLength: 200 })
-  .chain((names) =>
-    fc
-      .array(fc.record({ size: fc.nat(), etag: fc.string() }), {
-        minLength: names.length,
-        maxLength: names.length,
-      })
-      .map((facts) =>
-        [...names].sort(photoOrder).map((photo, i) => ({ photo, size: 0, etag: '', ...facts[i] })),
-      ),
-  );
+const photos = fc.uniqueArray(name, { maxLength: 200 }).chain((names) =>
+  fc
+    .array(fc.record({ size: fc.nat(), etag: fc.string() }), {
+      minLength: names.length,
+      maxLength: names.length,
+    })
+    .map((facts) =>
+      [...names].sort(photoOrder).map((photo, i) => ({ photo, size: 0, etag: '', ...facts[i] })),
+    ),
+);
 
 async function cut(entries: Iterable<PhotoEntry>, size: number): Promise<ShardPiece[]> {
   const pieces: ShardPiece[] = [];
@@ -83,13 +87,18 @@ describe('shards', () => {
 test('batches have every shard once, in order, none above the most, and a task for each machine', () => {
   const parts = fc.integer({ min: 0, max: 300 }).map((n) => Array.from({ length: n }, (_, i) => String(i)));
   fc.assert(
-    fc.property(parts, fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 30 }), (list, machines, most) => {
-      const batches = batchesOf(list, machines, most);
-      expect(batches.flatMap((each) => each.parts)).toEqual(list);
-      expect(Math.max(0, ...batches.map((each) => each.parts.length))).toBeLessThanOrEqual(most);
-      // A batch more would have to be smaller than these: no machine waits for work that is there.
-      expect(batches.length).toBeGreaterThanOrEqual(Math.min(list.length, machines) / 2);
-    }),
+    fc.property(
+      parts,
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer({ min: 1, max: 30 }),
+      (list, machines, most) => {
+        const batches = batchesOf(list, machines, most);
+        expect(batches.flatMap((each) => each.parts)).toEqual(list);
+        expect(Math.max(0, ...batches.map((each) => each.parts.length))).toBeLessThanOrEqual(most);
+        // A batch more would have to be smaller than these: no machine waits for work that is there.
+        expect(batches.length).toBeGreaterThanOrEqual(Math.min(list.length, machines) / 2);
+      },
+    ),
   );
 });
 

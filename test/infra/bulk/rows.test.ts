@@ -26,9 +26,7 @@ const answered = fc.record({
 const failed = fc.record({
   error: fc.record({ code: fc.constantFrom(...ERROR_CODES), message: text, retryable: fc.boolean() }),
 });
-const row = fc
-  .tuple(entry, fc.oneof(answered, failed))
-  .map(([facts, rest]): Row => ({ ...facts, ...rest }));
+const row = fc.tuple(entry, fc.oneof(answered, failed)).map(([facts, rest]): Row => ({ ...facts, ...rest }));
 const rows = fc.array(row, { minLength: 1, maxLength: 30 });
 // -0 is 0 in JSON.
 const plain = (list: readonly Row[]) => JSON.parse(JSON.stringify(list)) as Row[];
@@ -44,11 +42,15 @@ describe.each(FORMATS)('%s', (format) => {
 
   test('a file that is cut off anywhere is not whole', async () => {
     await fc.assert(
-      fc.asyncProperty(rows, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), async (list, part) => {
-        const bytes = encode(list, format);
-        const cut = bytes.subarray(0, Math.floor(bytes.length * part));
-        expect(await wholeRows(cut, format, list)).toMatch(/^Expected /);
-      }),
+      fc.asyncProperty(
+        rows,
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        async (list, part) => {
+          const bytes = encode(list, format);
+          const cut = bytes.subarray(0, Math.floor(bytes.length * part));
+          expect(await wholeRows(cut, format, list)).toMatch(/^Expected /);
+        },
+      ),
     );
   });
 
