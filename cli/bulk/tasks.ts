@@ -112,7 +112,7 @@ export function partsOf(text: string): string[] {
   if (!Array.isArray(parts) || parts.length === 0 || !parts.every((each) => typeof each === 'string')) {
     throw expected('names of shards', text, '--parts');
   }
-  return parts as string[];
+  return parts;
 }
 
 function shardNamed(shards: readonly Shard[], part: string): Shard {

@@ -38,7 +38,7 @@ export interface PoolOptions {
 
 interface Waiting {
   resolve: (answered: Answered) => void;
-  reject: (error: unknown) => void;
+  reject: (error: Error) => void;
 }
 
 // A worker that dies before it is ready so many times in a row will not get ready.
@@ -117,7 +117,7 @@ class Worker {
   #process: ChildProcess;
   #next = 0;
   #mayStartAgain = true;
-  #settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+  #settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
 
   constructor(start: () => ChildProcess, onEnd: () => void) {
     this.#start = start;
@@ -147,7 +147,7 @@ class Worker {
           if (this.#process.connected)
             this.#process.send({ id, photo } satisfies PhotoMessage, () => undefined);
         },
-        (error: unknown) => {
+        (error: Error) => {
           this.#waiting.delete(id);
           reject(error);
         },

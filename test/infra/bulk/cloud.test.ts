@@ -79,7 +79,7 @@ describe('the construct', () => {
 });
 
 const missing = motoMissing();
-if (missing !== undefined) console.warn(`The run in an emulator is left out: ${missing}`);
+if (missing !== undefined) process.stderr.write(`The run in an emulator is left out: ${missing}\n`);
 
 describe.skipIf(missing !== undefined)('in an emulator of AWS', () => {
   let moto: Moto;
