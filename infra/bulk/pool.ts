@@ -147,9 +147,9 @@ class Worker {
           if (this.#process.connected)
             this.#process.send({ id, photo } satisfies PhotoMessage, () => undefined);
         },
-        (error: Error) => {
+        (error: unknown) => {
           this.#waiting.delete(id);
-          reject(error);
+          reject(error as Error);
         },
       );
     });

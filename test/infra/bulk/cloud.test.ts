@@ -163,6 +163,7 @@ describe.skipIf(missing !== undefined)('in an emulator of AWS', () => {
 
     await fetch(`${moto.endpoint}/moto-api/config`, {
       method: 'PUT',
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ stepfunctions: { execute_state_machine: true } }),
     });
     const definition = definitionOf(bulkStack({ gpus: 2, taskShards: 2 }));
