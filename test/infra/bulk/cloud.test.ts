@@ -79,8 +79,7 @@ describe('the construct', () => {
 });
 
 // It has not passed yet: the emulator was not seen to go through the whole machine.
-const missing =
-  process.env['VGG_TEST_EMULATOR'] === '1' ? motoMissing() : 'only with VGG_TEST_EMULATOR=1';
+const missing = process.env['VGG_TEST_EMULATOR'] === '1' ? motoMissing() : 'only with VGG_TEST_EMULATOR=1';
 if (missing !== undefined) process.stderr.write(`The run in an emulator is left out: ${missing}\n`);
 
 describe.skipIf(missing !== undefined)('in an emulator of AWS', () => {
