@@ -3,6 +3,7 @@
 import { Option, type Command } from 'commander';
 import { RETRIES } from '../infra/bulk/shard.ts';
 import { addJobOptions, addWorkOptions } from './bulk/flags.ts';
+import { addPlan } from './bulk/plan.ts';
 import { run } from './bulk/run.ts';
 import { listTodo, makeManifest, partsOf, verify, workOnShards } from './bulk/tasks.ts';
 import { INTERRUPTED } from './interrupt.ts';
@@ -33,13 +34,23 @@ export function addBulk(program: Command): void {
   addJobOptions(bulk.command('manifest'))
     .argument('<source>', 'photos: a folder, with folders in it, or s3://BUCKET/PREFIX')
     .description('make a job, and ask nobody about a photo')
-    .option('--models <dir>', 'folder of the models that will answer: the job keeps the sums of their weights')
+    .option(
+      '--models <dir>',
+      'folder of the models that will answer: the job keeps the sums of their weights',
+    )
     .action(makeManifest);
   bulk
     .command('todo')
     .argument('<job>', 'where the job is')
-    .description('write todo.json, the shards that are not done in batches, and print how many shards they are')
-    .option('--machines <n>', 'at least a batch for each', (text) => integer(text, '--machines', 1, 100_000), 1)
+    .description(
+      'write todo.json, the shards that are not done in batches, and print how many shards they are',
+    )
+    .option(
+      '--machines <n>',
+      'at least a batch for each',
+      (text) => integer(text, '--machines', 1, 100_000),
+      1,
+    )
     .option(
       '--task-shards <n>',
       'most shards of a batch',
@@ -63,6 +74,7 @@ export function addBulk(program: Command): void {
     .description('hold every row against the manifest; write failures.jsonl and summary.json')
     .option('--json', 'print the summary as one JSON object')
     .action(verify);
+  addPlan(bulk);
 }
 
 const HELP = `

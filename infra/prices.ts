@@ -48,6 +48,8 @@ export interface Prices {
     /** Between availability zones, both directions together. */
     zonesGb: number;
   };
+  /** Thousands of requests: S3 writes and lists, S3 reads, state transitions of Step Functions. */
+  requests: { put1000: number; get1000: number; transition1000: number };
 }
 
 /** The table. */
@@ -87,6 +89,7 @@ export const PRICES: Prices = {
   loadBalancer: { hour: 0.0225, lcuHour: 0.008 },
   nat: { hour: 0.045, gb: 0.045 },
   transfer: { outGb: 0.09, zonesGb: 0.02 },
+  requests: { put1000: 0.005, get1000: 0.0004, transition1000: 0.025 },
 };
 
 /**

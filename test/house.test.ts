@@ -68,6 +68,7 @@ const ALLOWED: Record<string, string[]> = {
     'models/',
     'loadtest/',
     'infra/bulk/',
+    'infra/prices.ts',
     'proto/package-root.ts',
     'services/host/',
     ...SERVICES.flatMap((name) => [`services/${name}/main.ts`, `services/${name}/config.ts`]),

@@ -42,7 +42,10 @@ export interface Bound {
 }
 
 const MOST = 1_000_000_000;
-const whole = (option: string, least: number, most = MOST) => (text: string) => integer(text, option, least, most);
+const whole =
+  (option: string, least: number, most = MOST) =>
+  (text: string) =>
+    integer(text, option, least, most);
 
 /** Adds what a job is. */
 export function addJobOptions(command: Command): Command {
@@ -76,8 +79,15 @@ export function addJobOptions(command: Command): Command {
 /** Adds who works on it, and how. */
 export function addWorkOptions(command: Command): Command {
   return command
-    .option('--server <host:port>', 'aggregator that answers; local: worker processes of this command', 'local')
-    .option('--models <dir>', 'folder of models of local workers (default: $VGG_MODELS, or the one in the package)')
+    .option(
+      '--server <host:port>',
+      'aggregator that answers; local: worker processes of this command',
+      'local',
+    )
+    .option(
+      '--models <dir>',
+      'folder of models of local workers (default: $VGG_MODELS, or the one in the package)',
+    )
     .option(
       '--workers <n>',
       'local: worker processes, each with the models in memory; a server: photos at once, times --in-flight',
@@ -111,7 +121,10 @@ export function addWorkOptions(command: Command): Command {
         .argParser((text) => named(RETRIES, text.toLowerCase(), '--retry')),
     )
     .addOption(
-      new Option('--max-failures <n|p%>', 'stop when more photos than this are set aside; of a part, 10 are always allowed')
+      new Option(
+        '--max-failures <n|p%>',
+        'stop when more photos than this are set aside; of a part, 10 are always allowed',
+      )
         .default({ count: 10, part: 0.1 } satisfies Bound, '10%')
         .argParser(boundOf),
     );

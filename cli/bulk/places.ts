@@ -45,13 +45,17 @@ async function textAt(address: string): Promise<string> {
   try {
     return await readFile(address, 'utf8');
   } catch (cause) {
-    throw new VggError('NOT_FOUND', `Expected a readable list but received ${address} (--manifest)`, { cause });
+    throw new VggError('NOT_FOUND', `Expected a readable list but received ${address} (--manifest)`, {
+      cause,
+    });
   }
 }
 
 let opened: Promise<S3> | undefined;
 
 function s3(): Promise<S3> {
+  // Its versions are pinned for the Node.js that the package promises: advice to take another is nobody's to follow.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
   // Only Amazon gives each bucket a host of its own.
   return (opened ??= openS3((AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL ?? '') !== ''));

@@ -200,5 +200,7 @@ async function confirmed(signal: AbortSignal): Promise<boolean> {
 }
 
 function shortList(parts: readonly string[]): string {
-  return parts.length <= 10 ? parts.join(', ') : `${parts.slice(0, 10).join(', ')} and ${String(parts.length - 10)} more`;
+  return parts.length <= 10
+    ? parts.join(', ')
+    : `${parts.slice(0, 10).join(', ')} and ${String(parts.length - 10)} more`;
 }

@@ -105,12 +105,14 @@ export function partsOf(text: string): string[] {
   try {
     parts = text.trim().startsWith('[') ? JSON.parse(text) : text.split(',');
   } catch (cause) {
-    throw new VggError('INVALID_ARGUMENT', `Expected names of shards but received ${text} (--parts)`, { cause });
+    throw new VggError('INVALID_ARGUMENT', `Expected names of shards but received ${text} (--parts)`, {
+      cause,
+    });
   }
   if (!Array.isArray(parts) || parts.length === 0 || !parts.every((each) => typeof each === 'string')) {
     throw expected('names of shards', text, '--parts');
   }
-  return parts as string[];
+  return parts;
 }
 
 function shardNamed(shards: readonly Shard[], part: string): Shard {

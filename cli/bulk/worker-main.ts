@@ -21,9 +21,9 @@ try {
     env: { VGG_INFERENCE_THREADS: String(threads), ...process.env },
   });
   const client = createClient({ aggregator: stack.aggregator.address, deadlineMs });
-  const { ask } = clientAnswerer(client, question, deadlineMs);
+  const answerer = clientAnswerer(client, question, deadlineMs);
   process.on('message', ({ id, photo }: PhotoMessage) => {
-    ask(photo).then(
+    answerer.ask(photo).then(
       (answered) => {
         tell({ id, answered });
       },

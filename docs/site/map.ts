@@ -43,6 +43,7 @@ export const PARTS: Part[] = [
       page('docs/how-to/containers.md', 'In containers'),
       page('docs/how-to/nginx.md', 'Behind nginx'),
       page('docs/how-to/tls-and-keys.md', 'TLS and API keys'),
+      page('docs/how-to/bulk.md', 'Score millions of photos'),
       page('docs/how-to/monitor.md', 'Monitor'),
       page('docs/how-to/tune-batches.md', 'Tune batches'),
       page('docs/how-to/load-test.md', 'Load test'),

@@ -27,6 +27,9 @@ export class WorkerDied extends Error {
   }
 }
 
+/** No worker can start: then none can for any photo. */
+export class NoWorker extends VggError {}
+
 /** What became of a photo. */
 export type Outcome = { answered: Answered } | { setAside: VggError; retryable: boolean };
 
@@ -121,6 +124,7 @@ export async function outcomeOf(
  * or the server's that is busy or away.
  */
 export function judge(error: unknown): 'photo' | 'everybody' | 'unclear' | 'server' {
+  if (error instanceof NoWorker) return 'everybody';
   if (!(error instanceof VggError)) return 'unclear';
   if (error.fields.some(({ field }) => OPTION.test(field))) return 'everybody';
   switch (error.code) {

@@ -76,7 +76,8 @@ interface FlatRow {
 export function encodeParquet(rows: readonly Row[]): Uint8Array {
   const flat = rows.map(flatOf);
   const writer = new ByteWriter();
-  parquetWrite({
+  // Into memory: it is done when it returns.
+  void parquetWrite({
     writer,
     schema: SCHEMA,
     columnData: COLUMNS.map(([column]) => {

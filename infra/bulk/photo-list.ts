@@ -26,7 +26,7 @@ export function listedPhotos(text: string, name: string): PhotoEntry[] {
 
 const HEADER = /^"?(photo|key|file|path)"?(,|$)/i;
 // A name is quoted if it has a comma or quotes in it (RFC 4180).
-const CSV = /^(?:"((?:[^"]|"")*)"|([^,]*))(?:,"?(\d*)"?)?(?:,"?([^",]*)"?)?$/;
+const CSV = /^(?:"((?:[^"]|"")*)"|([^,]*))(?:,"?(\d*)"?(?:,"?([^",]*)"?)?)?$/;
 
 function entryOf(line: string, field: string): PhotoEntry {
   const entry = line.startsWith('{') ? fromJson(line) : fromCsv(line);

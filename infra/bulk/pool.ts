@@ -3,7 +3,7 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { VggError, type ErrorCode, type FieldViolation } from '../../vgg/errors.ts';
-import { WorkerDied, type Answerer } from './asking.ts';
+import { NoWorker, WorkerDied, type Answerer } from './asking.ts';
 import type { Answered } from './rows.ts';
 
 /** To a worker. */
@@ -38,7 +38,7 @@ export interface PoolOptions {
 
 interface Waiting {
   resolve: (answered: Answered) => void;
-  reject: (error: unknown) => void;
+  reject: (error: Error) => void;
 }
 
 // A worker that dies before it is ready so many times in a row will not get ready.
@@ -117,7 +117,7 @@ class Worker {
   #process: ChildProcess;
   #next = 0;
   #mayStartAgain = true;
-  #settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+  #settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
 
   constructor(start: () => ChildProcess, onEnd: () => void) {
     this.#start = start;
@@ -149,7 +149,7 @@ class Worker {
         },
         (error: unknown) => {
           this.#waiting.delete(id);
-          reject(error);
+          reject(error as Error);
         },
       );
     });
@@ -179,7 +179,8 @@ class Worker {
         this.#settle?.resolve();
       } else if ('unable' in message) {
         this.#mayStartAgain = false;
-        this.#settle?.reject(errorOf(message.unable));
+        const { code, message: why } = message.unable;
+        this.#settle?.reject(new NoWorker(code, why));
       } else {
         const waiting = this.#waiting.get(message.id);
         this.#waiting.delete(message.id);
@@ -194,11 +195,12 @@ class Worker {
         this.#process = this.#begin(attempt + 1);
         return;
       }
-      this.#settle?.reject(new VggError('INTERNAL', `Expected a worker to start but received ${how}`));
+      const never = new NoWorker('INTERNAL', `Expected a worker to start but received ${how}`);
+      this.#settle?.reject(never);
       this.#onEnd();
       const lost = [...this.#waiting.values()];
       this.#waiting.clear();
-      for (const { reject } of lost) reject(new WorkerDied(how, lost.length === 1));
+      for (const { reject } of lost) reject(ready ? new WorkerDied(how, lost.length === 1) : never);
     });
     return child;
   }
