@@ -116,6 +116,8 @@ export class Cluster {
       ...(upstream.length > 0 &&
         silenceMs !== undefined && { [`${prefix}UPSTREAM_SILENCE`]: `${String(silenceMs)}ms` }),
       // One thread and no sharing: eight processes fit on two cores, and replicas agree to the last bit.
+      // Room for a hundred requests at once.
+      ...(name === 'preprocess' && { VGG_PREPROCESS_QUEUE: '256' }),
       ...(name === 'inference' && { VGG_INFERENCE_THREADS: '1', VGG_INFERENCE_SHARING: 'never' }),
       ...(name === 'gateway' && {
         VGG_GATEWAY_ANSWER_CACHE: '0',

@@ -38,6 +38,8 @@ export interface Scene {
   wait(ms: number): Promise<void>;
   /** Notes that something did not hold. */
   violated(what: string): void;
+  /** Sends so many requests at once; resolves when all are over, however they are. */
+  burst(count: number): Promise<void>;
   /** Either replica of a service, by chance. */
   either(name: Replica['name']): Replica;
 }

@@ -1,5 +1,6 @@
 // The table of faults: on a terminal, and on the page. Knows rows; not how they came about.
 
+import type { Blocks } from '../../bench/crops/page.ts';
 import type { Fault } from './fault.ts';
 import type { Row } from './verdict.ts';
 
@@ -60,8 +61,13 @@ function line(texts: readonly string[]): string {
   return padded.join('  ');
 }
 
-/** The table on the page. */
-export function markdown({ rows }: FaultResults): string {
+/** What stands between the marks of the page. */
+export function pageBlocks(results: FaultResults): Blocks {
+  const run = runLines(results).map((each) => `- ${each}`);
+  return { faults: markdown(results), run: run.join('\n') };
+}
+
+function markdown({ rows }: FaultResults): string {
   const head = '| what happens | what must hold | requests | failed | wrong | made again | well again after |';
   const body = rows.map((row) => {
     const { what, holds, requests, failed, wrong, retries, again, recoverySeconds, name, violations } = row;
@@ -75,7 +81,7 @@ export function markdown({ rows }: FaultResults): string {
 }
 
 /** How the figures came about, and what was left out. */
-export function runLines({ command, day, machine, silenceSeconds, rate, seed, leftOut }: FaultResults): string[] {
+function runLines({ command, day, machine, silenceSeconds, rate, seed, leftOut }: FaultResults): string[] {
   return [
     `\`${command}\`, ${day}; seed ${String(seed)}, ${String(rate)} requests a second, silence ${String(silenceSeconds)} s.`,
     machine,
