@@ -60,7 +60,10 @@ export async function startService(
     // Ctrl-C is this process's: it ends them in its own order.
     detached: true,
   });
-  await Promise.race([once(child, 'spawn'), once(child, 'error').then(([error]) => Promise.reject(error as Error))]);
+  await Promise.race([
+    once(child, 'spawn'),
+    once(child, 'error').then(([error]) => Promise.reject(error as Error)),
+  ]);
   const pid = child.pid ?? 0;
   const forget = mourn(pid);
   const ended = new Promise<number | NodeJS.Signals>((resolve) => {

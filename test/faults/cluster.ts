@@ -2,7 +2,12 @@
 // joined; not what is done to them.
 
 import { createServer } from 'node:net';
-import { startService, type ServiceName, type ServiceProcess, type StartOptions } from '../../bench/services.ts';
+import {
+  startService,
+  type ServiceName,
+  type ServiceProcess,
+  type StartOptions,
+} from '../../bench/services.ts';
 import { Proxy } from './proxy.ts';
 
 /** In the order of starting: each after those that it calls. */
@@ -105,9 +110,11 @@ export class Cluster {
     const prefix = `VGG_${name.toUpperCase()}_`;
     const { silenceMs, deadlineMs, env } = this.#options;
     const upstream =
-      name === 'aggregator' ? (['preprocess', 'inference'] as const)
-      : name === 'gateway' ? (['aggregator', 'inference'] as const)
-      : [];
+      name === 'aggregator'
+        ? (['preprocess', 'inference'] as const)
+        : name === 'gateway'
+          ? (['aggregator', 'inference'] as const)
+          : [];
     const addresses = upstream.map((each) => [prefix + each.toUpperCase(), this.#address(each)]);
     return {
       [`${prefix}HOST`]: host,

@@ -38,7 +38,7 @@ const command = new Command('faults')
   .option('--fault <name...>', `these alone; there are: ${FAULTS.map(({ name }) => name).join(', ')}`)
   .option('--rate <r>', 'requests a second', number, 10)
   .option('--silence <s>', 'VGG_…_UPSTREAM_SILENCE of the services, seconds', number, 10)
-  .option('--hold <s>', 'for which a fault lasts, seconds', number, 5)
+  .option('--hold <s>', 'for which a fault lasts, seconds', number, 3)
   .option('--json <file>', 'writes the figures')
   .option('--report <page>', 'writes them into a page, and their JSON beside it')
   .option('--verbose', 'says what is done as it is done');
@@ -50,9 +50,9 @@ if (unknown !== undefined) command.error(`Expected a fault but received ${unknow
 const chosen = FAULTS.filter(({ name }) => flags.fault?.includes(name) ?? true);
 
 const pace: Pace = {
-  beforeMs: 3000,
+  beforeMs: 2000,
   holdMs: flags.hold * 1000,
-  afterMs: 5000,
+  afterMs: 3000,
   silenceMs: flags.silence * 1000,
 };
 const tell = (line: string) => {

@@ -74,9 +74,9 @@ export class Runner {
       async burst(count) {
         extra += count;
         const kind = { protocol: 'CENTER_CROP', model: '' } as const;
-        const outcomes = Array.from({ length: count }, (_, i) => {
+        const outcomes = Array.from({ length: count }, async (_, i) => {
           const photo = photos[i % photos.length];
-          return photo ? front.send({ photo, kind }, new AbortController().signal) : undefined;
+          if (photo) await front.send({ photo, kind }, new AbortController().signal);
         });
         await Promise.allSettled(outcomes);
       },

@@ -39,7 +39,16 @@ export function leftOutLine({ name }: Fault, reason: string): string {
   return `${name.padEnd(WIDTHS[0] ?? 0)}  left out: ${reason}`;
 }
 
-function cells({ name, requests, failed, wrong, retries, again, recoverySeconds, longestSeconds }: Row): string[] {
+function cells({
+  name,
+  requests,
+  failed,
+  wrong,
+  retries,
+  again,
+  recoverySeconds,
+  longestSeconds,
+}: Row): string[] {
   return [
     name,
     String(requests),
@@ -57,7 +66,9 @@ function failedText(failed: Row['failed']): string {
 }
 
 function line(texts: readonly string[]): string {
-  const padded = texts.map((text, i) => (i === 0 || i === 2 ? text.padEnd(WIDTHS[i] ?? 0) : text.padStart(WIDTHS[i] ?? 0)));
+  const padded = texts.map((text, i) =>
+    i === 0 || i === 2 ? text.padEnd(WIDTHS[i] ?? 0) : text.padStart(WIDTHS[i] ?? 0),
+  );
   return padded.join('  ');
 }
 
@@ -68,13 +79,22 @@ export function pageBlocks(results: FaultResults): Blocks {
 }
 
 function markdown({ rows }: FaultResults): string {
-  const head = '| what happens | what must hold | requests | failed | wrong | made again | well again after |';
+  const head =
+    '| what happens | what must hold | requests | failed | wrong | made again | well again after |';
   const body = rows.map((row) => {
     const { what, holds, requests, failed, wrong, retries, again, recoverySeconds, name, violations } = row;
     const made = again > 0 ? `${String(retries)}, ${String(again)} by the front` : String(retries);
     const recovery = recoverySeconds === 0 ? 'at once' : `${recoverySeconds.toFixed(1)} s`;
     const held = violations.length === 0 ? holds : `**not held**: ${violations.join('; ')}`;
-    const columns = [`\`${name}\`: ${what}`, held, String(requests), failedText(failed), String(wrong), made, recovery];
+    const columns = [
+      `\`${name}\`: ${what}`,
+      held,
+      String(requests),
+      failedText(failed),
+      String(wrong),
+      made,
+      recovery,
+    ];
     return `| ${columns.join(' | ')} |`;
   });
   return [head, '|---|---|---|---|---|---|---|', ...body].join('\n');

@@ -28,7 +28,11 @@ const evidence = (samples: Sample[], more: Partial<Evidence> = {}): Evidence => 
 describe('a verdict', () => {
   test('right answers, as quick as before: nothing to say', () => {
     const { violations, recoverySeconds, failed } = judge(evidence([right(0, 100), right(1500, 200)]));
-    expect({ violations, recoverySeconds, failed }).toEqual({ violations: [], recoverySeconds: 0, failed: {} });
+    expect({ violations, recoverySeconds, failed }).toEqual({
+      violations: [],
+      recoverySeconds: 0,
+      failed: {},
+    });
   });
 
   test('a wrong answer', () => {

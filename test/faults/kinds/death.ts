@@ -29,7 +29,8 @@ const BOTH: ServiceName[] = ['preprocess', 'inference', 'aggregator'];
 export const outages: Fault[] = BOTH.map((name) => ({
   name: `outage-${name}`,
   what: `SIGKILL of both ${name} processes, started again`,
-  holds: 'UNAVAILABLE (HTTP 503) until one of them is back, and nothing after that; retries stay within their budget',
+  holds:
+    'UNAVAILABLE (HTTP 503) until one of them is back, and nothing after that; retries stay within their budget',
   topology: 'direct',
   mayFail: ['UNAVAILABLE'],
   async run({ cluster, inject, wait, pace, tell, burst }: Scene) {

@@ -38,7 +38,10 @@ export const disks: Fault[] = [
       const url = `http://127.0.0.1:${String((host.address() as AddressInfo).port)}/weights.pth`;
       try {
         inject('vgg models pull and import into it');
-        const pull = await vgg(['pull', 'torchvision-vgg11', '--from', url, '--to', join(disk, 'models')], disk);
+        const pull = await vgg(
+          ['pull', 'torchvision-vgg11', '--from', url, '--to', join(disk, 'models')],
+          disk,
+        );
         check('pull', pull);
         const to = join(disk, 'imported');
         const into = ['import', SMALL, '--name', 'small', '--to', to];

@@ -10,7 +10,8 @@ const IN_FLIGHT = 100;
 const SENT = 140;
 const ROUNDS = 20;
 // What comes after SIGTERM.
-const REFUSED = /The server is shutting down|The connection could not be made or was lost: connect ECONNREFUSED/;
+const REFUSED =
+  /The server is shutting down|The connection could not be made or was lost: connect ECONNREFUSED/;
 
 /** SIGTERM of one replica under load, with a hundred more requests that only it can answer. */
 export const drains: Fault[] = SERVICES.map((name) => ({
@@ -45,10 +46,14 @@ export const drains: Fault[] = SERVICES.map((name) => ({
     // It had not taken them: their caller asks elsewhere.
     const refused = outcomes.filter((each) => REFUSED.test(each)).length;
     const others = outcomes.filter((each) => each !== 'right' && !REFUSED.test(each));
-    tell(`${String(right)} of ${String(outcomes.length)} answered, ${String(refused)} not taken, exit status ${String(status)}`);
+    tell(
+      `${String(right)} of ${String(outcomes.length)} answered, ${String(refused)} not taken, exit status ${String(status)}`,
+    );
     if (right < IN_FLIGHT) violated(`only ${String(right)} were answered`);
     if (others.length > 0)
-      violated(`${String(others.length)} of ${String(outcomes.length)} were not answered: ${others[0] ?? ''}`);
+      violated(
+        `${String(others.length)} of ${String(outcomes.length)} were not answered: ${others[0] ?? ''}`,
+      );
     if (status !== 0) violated(`${name} ended with ${String(status)}`);
     asker.close();
     await wait(pace.holdMs);
