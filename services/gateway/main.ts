@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as setTimer } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import type { Registry } from 'prom-client';
 import { createClient } from '../../sdk/index.ts';
@@ -20,6 +21,7 @@ import { createGateway } from './service.ts';
 
 const NAME = 'gateway';
 const SWEEP_MS = 250;
+const DRAIN_POLL_MS = 20;
 
 /** What a caller in the same process may bring along. */
 export interface GatewayOverrides {
@@ -110,6 +112,10 @@ export async function startGateway(
     const force = setTimeout(() => {
       app.server.closeAllConnections();
     }, patienceMs);
+    // What is on its way over a connection that looks idle, or waits to be accepted, is refused with a status as long as
+    // others are answered: closing now would reset it.
+    const patience = now() + patienceMs;
+    while (metrics.inFlight > 0 && now() < patience) await setTimer(DRAIN_POLL_MS);
     // An answer that was half sent when this began leaves its connection open and idle.
     const sweep = setInterval(() => {
       app.server.closeIdleConnections();

@@ -25,6 +25,8 @@ export const RETRIES = 'vgg_http_retries_total';
 
 /** Counts requests. */
 export interface GatewayMetrics {
+  /** Requests that are not answered yet. */
+  readonly inFlight: number;
   arrived(): void;
   answered(route: string, method: string, status: number, seconds: number): void;
   abandoned(): void;
@@ -73,11 +75,17 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
   for (const status of ['200', '400', '413', '415', '429', '503', '504']) {
     requests.inc({ route: '/v1/classify', method: 'POST', status }, 0);
   }
+  let flying = 0;
   return {
+    get inFlight() {
+      return flying;
+    },
     arrived() {
+      flying++;
       inFlight.inc();
     },
     answered(route, method, status, seconds) {
+      flying--;
       inFlight.dec();
       requests.inc({ route, method, status: String(status) });
       duration.observe({ route, method }, seconds);

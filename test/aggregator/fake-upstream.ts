@@ -17,7 +17,8 @@ import { fakeClock } from '../sdk/fake-clock.ts';
 
 const retrier = () =>
   new Retrier({ ...DEFAULT_RETRY, attempts: 3, waitsWhenTold: false }, fakeClock({ leap: true }).clock);
-const limits = (retriers = { model: retrier(), prepare: retrier(), score: retrier() }) => ({
+/** Bounds of a road; with three attempts of each call. */
+export const limits = (retriers = { model: retrier(), prepare: retrier(), score: retrier() }) => ({
   ...{ models: 4, views: 512, retriers },
 });
 
@@ -104,6 +105,7 @@ export async function travel(
   upstream: Upstream,
   request: Partial<RoadRequest> = {},
   signal: AbortSignal = new AbortController().signal,
+  retriers = limits().retriers,
 ) {
   const retries: string[] = [];
   const road = await startRoad(
@@ -116,7 +118,7 @@ export async function travel(
       ...request,
     },
     upstream,
-    limits(),
+    limits(retriers),
     { signal, deadline: 1e15, requestId: 'test' },
     { onRetry: (stage, { message }) => retries.push(`${stage}: ${message}`) },
   );

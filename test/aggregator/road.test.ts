@@ -1,8 +1,9 @@
 // The road with upstreams that fail when the test says so: what is tried again, what is shared, what is counted.
 
 import { describe, expect, test } from 'vitest';
+import { RETRY_BUDGET } from '../../sdk/retry.ts';
 import { VggError } from '../../vgg/errors.ts';
-import { FakeUpstream, facts, lost, travel } from './fake-upstream.ts';
+import { FakeUpstream, facts, limits, lost, travel } from './fake-upstream.ts';
 
 test('every view is scored once and weighs what it should', async () => {
   const upstream = new FakeUpstream(facts('d'));
@@ -59,6 +60,20 @@ describe('a lost call', () => {
     };
     await expect(travel(upstream)).rejects.toThrow('connection lost');
     expect(upstream.scored).toHaveLength(3);
+  });
+
+  test('is not begun again once all photos together have used the budget up', async () => {
+    const upstream = new FakeUpstream(facts('d'));
+    upstream.onScore = () => {
+      throw lost();
+    };
+    const retriers = limits().retriers;
+    let begun = 0;
+    for (let photo = 0; photo < 200; photo++) {
+      await expect(travel(upstream, {}, undefined, retriers)).rejects.toThrow('connection lost');
+      begun = upstream.scored.length;
+    }
+    expect(begun).toBe(200 + RETRY_BUDGET.burst);
   });
 
   test('that ends without all scores counts as lost', async () => {

@@ -13,7 +13,9 @@ import { readPhotos, type Truth } from './truth.ts';
 // A connection has at most a hundred calls.
 const CLIENTS = 2;
 const DEADLINE_MS = 60_000;
-const PROTOCOL = 'TEN_CROP';
+const PROTOCOL = 'CENTER_CROP';
+// For inference alone, which is quick.
+const MORE = 'TEN_CROP';
 
 /** Asks one replica. Must be closed. */
 export interface Asker {
@@ -46,12 +48,12 @@ export async function askerOf({ name, process }: Replica, cluster: Cluster, trut
       };
     case 'inference': {
       const planes = await prepared(cluster, photo.bytes);
-      const ask = async () => truth.fits(photo.name, PROTOCOL, await scored(client(), planes));
+      const ask = async () => truth.fits(photo.name, MORE, await scored(client(), planes));
       return { ask, close };
     }
     case 'preprocess': {
-      // One that takes a while.
-      const large = await readFile(join(packageRoot, 'test/golden/photos/large.jpg'));
+      // One that takes longer than asking how many are in flight.
+      const large = await readFile(join(packageRoot, 'test/golden/photo.png'));
       const how = await preparation(cluster);
       const right = await prepared(cluster, large);
       const ask = async () => same(await collect(client().prepare(large, how)), right);
@@ -66,9 +68,8 @@ function gatewayAsker(url: string, photo: LoadPhoto, truth: Truth): Asker {
     clock: steadyClock,
   });
   const request = { photo, kind: { protocol: PROTOCOL, model: '' } } as const;
-  const { signal } = new AbortController();
   return {
-    ask: async () => truth.holds(request, await target.send(request, signal)),
+    ask: async () => truth.holds(request, await target.send(request, new AbortController().signal)),
     close: () => void target.close(),
   };
 }
@@ -94,7 +95,7 @@ async function preparation(cluster: Cluster) {
   const client = createClient({ inference: addressesOf(cluster, 'inference') });
   const { mean, inputSize, scales } = await client.model();
   client.close();
-  return { protocol: PROTOCOL, mean, inputSize, scales } as const;
+  return { protocol: MORE, mean, inputSize, scales } as const;
 }
 
 async function prepared(cluster: Cluster, photo: Uint8Array): Promise<PreparedPlane[]> {

@@ -43,7 +43,19 @@ export class Authority {
     mkdirSync(folder);
     writeFileSync(join(folder, 'ca.cnf'), CONFIG);
     writeFileSync(join(folder, 'index.txt'), '');
-    this.#openssl('req', '-x509', ...KEY, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=ca');
+    this.#openssl(
+      'req',
+      '-x509',
+      ...KEY,
+      '-keyout',
+      'ca.key',
+      '-out',
+      'ca.pem',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=ca',
+    );
     for (const name of ['preprocess', 'inference', 'aggregator'] as const)
       for (const place of [0, 1]) this.sign(name, place, Date.now() + DAY_MS);
   }
@@ -54,7 +66,18 @@ export class Authority {
     const subject = ['-subj', `/CN=${file}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
     this.#openssl('req', ...KEY, '-keyout', `${file}.key`, '-out', `${file}.csr`, ...subject);
     const dates = ['-startdate', dateOf(Date.now() - DAY_MS), '-enddate', dateOf(ends)];
-    this.#openssl('ca', '-batch', '-notext', '-config', 'ca.cnf', '-in', `${file}.csr`, '-out', `${file}.pem`, ...dates);
+    this.#openssl(
+      'ca',
+      '-batch',
+      '-notext',
+      '-config',
+      'ca.cnf',
+      '-in',
+      `${file}.csr`,
+      '-out',
+      `${file}.pem`,
+      ...dates,
+    );
   }
 
   /** What a replica is told of its certificate, and of whom to trust. */
@@ -62,7 +85,10 @@ export class Authority {
     const prefix = `VGG_${name.toUpperCase()}_`;
     const file = join(this.#folder, `${name}-${String(place)}`);
     return {
-      ...(name !== 'gateway' && { [`${prefix}TLS_CERT`]: `${file}.pem`, [`${prefix}TLS_KEY`]: `${file}.key` }),
+      ...(name !== 'gateway' && {
+        [`${prefix}TLS_CERT`]: `${file}.pem`,
+        [`${prefix}TLS_KEY`]: `${file}.key`,
+      }),
       ...((name === 'aggregator' || name === 'gateway') && {
         [`${prefix}UPSTREAM_CA`]: join(this.#folder, 'ca.pem'),
       }),

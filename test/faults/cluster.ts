@@ -2,7 +2,12 @@
 // joined; not what is done to them.
 
 import { createServer } from 'node:net';
-import { startService, type ServiceName, type ServiceProcess, type StartOptions } from '../../bench/services.ts';
+import {
+  startService,
+  type ServiceName,
+  type ServiceProcess,
+  type StartOptions,
+} from '../../bench/services.ts';
 import { Proxy } from './proxy.ts';
 
 /** In the order of starting: each after those that it calls. */
@@ -105,9 +110,11 @@ export class Cluster {
     const prefix = `VGG_${name.toUpperCase()}_`;
     const { silenceMs, deadlineMs, env } = this.#options;
     const upstream =
-      name === 'aggregator' ? (['preprocess', 'inference'] as const)
-      : name === 'gateway' ? (['aggregator', 'inference'] as const)
-      : [];
+      name === 'aggregator'
+        ? (['preprocess', 'inference'] as const)
+        : name === 'gateway'
+          ? (['aggregator', 'inference'] as const)
+          : [];
     const addresses = upstream.map((each) => [prefix + each.toUpperCase(), this.#address(each)]);
     return {
       [`${prefix}HOST`]: host,
@@ -116,6 +123,8 @@ export class Cluster {
       ...(upstream.length > 0 &&
         silenceMs !== undefined && { [`${prefix}UPSTREAM_SILENCE`]: `${String(silenceMs)}ms` }),
       // One thread and no sharing: eight processes fit on two cores, and replicas agree to the last bit.
+      // Room for a hundred requests at once.
+      ...(name === 'preprocess' && { VGG_PREPROCESS_QUEUE: '256' }),
       ...(name === 'inference' && { VGG_INFERENCE_THREADS: '1', VGG_INFERENCE_SHARING: 'never' }),
       ...(name === 'gateway' && {
         VGG_GATEWAY_ANSWER_CACHE: '0',

@@ -31,15 +31,17 @@ export interface Scene {
   /** A folder of the fault's own, removed after it. */
   readonly scratch: string;
   /** Says that now it begins, and to what it is done. */
-  inject(what: string): void;
+  readonly inject: (what: string) => void;
   /** Says something that is worth a line. */
-  tell(what: string): void;
+  readonly tell: (what: string) => void;
   /** Waits. */
-  wait(ms: number): Promise<void>;
+  readonly wait: (ms: number) => Promise<void>;
   /** Notes that something did not hold. */
-  violated(what: string): void;
+  readonly violated: (what: string) => void;
+  /** Sends so many requests at once; resolves when all are over, however they are. */
+  readonly burst: (count: number) => Promise<void>;
   /** Either replica of a service, by chance. */
-  either(name: Replica['name']): Replica;
+  readonly either: (name: Replica['name']) => Replica;
 }
 
 /** A fault. */

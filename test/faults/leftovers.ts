@@ -65,12 +65,17 @@ export function leaks(cluster: Cluster, before: Map<number, number>, after: Map<
   });
 }
 
-/** Calls that were begun again, by the processes that run. */
-export async function retries(cluster: Cluster): Promise<Map<number, number>> {
-  const counts = new Map<number, number>();
-  for (const { name, process } of cluster.replicas) {
-    const metric = name === 'aggregator' ? RETRIES : name === 'gateway' ? GATEWAY_RETRIES : undefined;
-    if (metric) counts.set(process.pid, await process.metric(metric));
-  }
+/** Calls that were begun again: by process id, service and what was called. */
+export async function retries(cluster: Cluster): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  for (const { name, process } of cluster.replicas)
+    for (const { metric, labels } of COUNTED[name] ?? [])
+      for (const label of labels)
+        counts.set(`${String(process.pid)} ${name} ${label}`, await process.metric(metric, `"${label}"`));
   return counts;
 }
+
+const COUNTED: Partial<Record<ServiceName, { metric: string; labels: string[] }[]>> = {
+  aggregator: [{ metric: RETRIES, labels: ['model', 'prepare', 'score'] }],
+  gateway: [{ metric: GATEWAY_RETRIES, labels: ['aggregator', 'inference'] }],
+};

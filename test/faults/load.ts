@@ -82,7 +82,8 @@ function sampleOf(outcome: Outcome, truth: Truth): Sample {
     }
     case 'failed':
       return { intendedMs, endedMs: outcome.endedMs, what: outcome.code, message: outcome.message };
-    default:
+    case 'cancelled':
+    case 'abandoned':
       throw new Error(`Expected no request that is ${outcome.end}`);
   }
 }

@@ -2,7 +2,6 @@
 // DNS's messages (RFC 1035) as much as that takes.
 
 import { createSocket, type Socket } from 'node:dgram';
-import type { AddressInfo } from 'node:net';
 
 const HEADER_BYTES = 12;
 const TYPE_A = 1;
@@ -43,7 +42,7 @@ export class NameServer {
       socket.bind(this.#port, '127.0.0.1', resolve);
     });
     this.#socket = socket;
-    this.#port = (socket.address() as AddressInfo).port;
+    this.#port = socket.address().port;
   }
 
   /** Goes away. */

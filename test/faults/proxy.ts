@@ -118,7 +118,8 @@ class Pair {
       const { delayMs = 0, bytesPerSecond } = this.#road();
       const now = performance.now();
       // What comes later never overtakes.
-      free = Math.max(now, free) + (bytesPerSecond === undefined ? 0 : (1000 * chunk.length) / bytesPerSecond);
+      free =
+        Math.max(now, free) + (bytesPerSecond === undefined ? 0 : (1000 * chunk.length) / bytesPerSecond);
       const wait = free - now + delayMs;
       if (wait < 1 && held === 0) {
         to.write(chunk);

@@ -1,5 +1,6 @@
 // The table of faults: on a terminal, and on the page. Knows rows; not how they came about.
 
+import type { Blocks } from '../../bench/crops/page.ts';
 import type { Fault } from './fault.ts';
 import type { Row } from './verdict.ts';
 
@@ -38,7 +39,16 @@ export function leftOutLine({ name }: Fault, reason: string): string {
   return `${name.padEnd(WIDTHS[0] ?? 0)}  left out: ${reason}`;
 }
 
-function cells({ name, requests, failed, wrong, retries, again, recoverySeconds, longestSeconds }: Row): string[] {
+function cells({
+  name,
+  requests,
+  failed,
+  wrong,
+  retries,
+  again,
+  recoverySeconds,
+  longestSeconds,
+}: Row): string[] {
   return [
     name,
     String(requests),
@@ -56,26 +66,42 @@ function failedText(failed: Row['failed']): string {
 }
 
 function line(texts: readonly string[]): string {
-  const padded = texts.map((text, i) => (i === 0 || i === 2 ? text.padEnd(WIDTHS[i] ?? 0) : text.padStart(WIDTHS[i] ?? 0)));
+  const padded = texts.map((text, i) =>
+    i === 0 || i === 2 ? text.padEnd(WIDTHS[i] ?? 0) : text.padStart(WIDTHS[i] ?? 0),
+  );
   return padded.join('  ');
 }
 
-/** The table on the page. */
-export function markdown({ rows }: FaultResults): string {
-  const head = '| what happens | what must hold | requests | failed | wrong | made again | well again after |';
+/** What stands between the marks of the page. */
+export function pageBlocks(results: FaultResults): Blocks {
+  const run = runLines(results).map((each) => `- ${each}`);
+  return { faults: markdown(results), run: run.join('\n') };
+}
+
+function markdown({ rows }: FaultResults): string {
+  const head =
+    '| what happens | what must hold | requests | failed | wrong | made again | well again after |';
   const body = rows.map((row) => {
     const { what, holds, requests, failed, wrong, retries, again, recoverySeconds, name, violations } = row;
     const made = again > 0 ? `${String(retries)}, ${String(again)} by the front` : String(retries);
     const recovery = recoverySeconds === 0 ? 'at once' : `${recoverySeconds.toFixed(1)} s`;
     const held = violations.length === 0 ? holds : `**not held**: ${violations.join('; ')}`;
-    const columns = [`\`${name}\`: ${what}`, held, String(requests), failedText(failed), String(wrong), made, recovery];
+    const columns = [
+      `\`${name}\`: ${what}`,
+      held,
+      String(requests),
+      failedText(failed),
+      String(wrong),
+      made,
+      recovery,
+    ];
     return `| ${columns.join(' | ')} |`;
   });
   return [head, '|---|---|---|---|---|---|---|', ...body].join('\n');
 }
 
 /** How the figures came about, and what was left out. */
-export function runLines({ command, day, machine, silenceSeconds, rate, seed, leftOut }: FaultResults): string[] {
+function runLines({ command, day, machine, silenceSeconds, rate, seed, leftOut }: FaultResults): string[] {
   return [
     `\`${command}\`, ${day}; seed ${String(seed)}, ${String(rate)} requests a second, silence ${String(silenceSeconds)} s.`,
     machine,

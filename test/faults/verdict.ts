@@ -1,6 +1,7 @@
 // What came of a fault: requests by kind, when all was well again, and what did not hold. Knows samples; no processes.
 
 import type { ErrorCode } from '../../sdk/index.ts';
+import { RETRY_BUDGET } from '../../sdk/retry.ts';
 import type { Sample } from './load.ts';
 
 /** A row of the table. */
@@ -32,9 +33,10 @@ export interface Evidence {
   injectedMs: number;
   healedMs: number;
   mayFail: readonly ErrorCode[];
-  retries: number;
-  /** Most retries that the budget of all callers allows. */
-  retriesAllowed: number;
+  /** Calls that were made again, by who made them and what was called. */
+  retries: ReadonlyMap<string, number>;
+  /** Requests that may have earned retries. */
+  answered: number;
 }
 
 // An answer is slow that takes longer than any before the fault, several times over, and longer than people notice.
@@ -42,7 +44,7 @@ const SLOW_TIMES = 3;
 const SLOW_LEAST_MS = 1000;
 
 /** Judges. */
-export function judge({ samples, injectedMs, healedMs, mayFail, retries, retriesAllowed }: Evidence) {
+export function judge({ samples, injectedMs, healedMs, mayFail, retries, answered }: Evidence) {
   const violations: string[] = [];
   const failures = samples.filter(({ what }) => what !== 'right' && what !== 'wrong');
   const failed: Record<string, number> = {};
@@ -62,8 +64,10 @@ export function judge({ samples, injectedMs, healedMs, mayFail, retries, retries
   if (outside.length > 0)
     violations.push(`${String(outside.length)} requests failed that came before the fault or after it`);
   if (samples.length === 0) violations.push('no request was sent');
-  if (retries > retriesAllowed)
-    violations.push(`${String(retries)} retries, where the budget allows ${String(retriesAllowed)}`);
+  const allowed = RETRY_BUDGET.burst + RETRY_BUDGET.perSuccess * answered;
+  for (const [who, count] of retries)
+    if (count > allowed)
+      violations.push(`${who}: ${String(count)} retries, where the budget allows ${String(allowed)}`);
   const took = ({ intendedMs, endedMs }: Sample) => endedMs - intendedMs;
   const usual = Math.max(0, ...samples.filter(({ endedMs }) => endedMs < injectedMs).map(took));
   const slowMs = Math.max(SLOW_LEAST_MS, SLOW_TIMES * usual);

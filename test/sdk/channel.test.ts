@@ -10,6 +10,7 @@ import { credentials } from '@grpc/grpc-js';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { Channel } from '../../sdk/channel.ts';
 import { createClient } from '../../sdk/index.ts';
+import { Proxy } from '../faults/proxy.ts';
 import { fakeClock } from './fake-clock.ts';
 import { clientOf, serveFakes } from './fake-services.ts';
 
@@ -38,7 +39,12 @@ function connect(...args: Parameters<typeof clientOf>) {
 describe('the budget of resets', () => {
   function channel(start = 0) {
     const fake = fakeClock({ start });
-    const options = { credentials: credentials.createInsecure(), maxMessageBytes: 1, silenceMs: 60_000, clock: fake.clock };
+    const options = {
+      credentials: credentials.createInsecure(),
+      maxMessageBytes: 1,
+      silenceMs: 60_000,
+      clock: fake.clock,
+    };
     const made = new Channel('127.0.0.1:1', 'aggregator', options);
     closing.push(() => {
       made.close();
@@ -197,6 +203,46 @@ describe('several addresses', () => {
     for (const socket of sockets) socket.resetAndDestroy();
     for (const { models } of await Promise.all(answers)) expect(models).toEqual(['up']);
   });
+
+  test('one that stands still gets no more calls than it keeps', async () => {
+    let stuck = 0;
+    const still = () => {
+      stuck++;
+      return new Promise<never>(() => {});
+    };
+    const [stands, up] = [await serve({ aggregator: { Classify: still } }), await serve(named('up'))];
+    const client = connect({ address: `${stands.address},${up.address}` });
+    const leaving = new AbortController();
+    const first = client.classify(photo, { signal: leaving.signal });
+    while (stuck < 1) await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 20; i++) expect((await client.classify(photo)).models).toEqual(['up']);
+    expect(stuck).toBe(1);
+    leaving.abort();
+    await expect(first).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+
+  test.each(['from the start', 'in the middle of calls'])(
+    'one that says nothing, %s, costs its time without a word and a retry, not a call',
+    async (when) => {
+      const [behind, up] = [await serve(named('behind')), await serve(named('up'))];
+      const proxy = await Proxy.start('127.0.0.1', behind.port);
+      closing.push(() => proxy.close());
+      const client = connect({ address: proxy.address }, { silenceMs: 200, retry: { attempts: 10 } });
+      const pair = connect({ address: `${proxy.address},${up.address}` }, { silenceMs: 200 });
+      if (when !== 'from the start') {
+        await client.classify(photo);
+        await Promise.all([pair.classify(photo), pair.classify(photo)]);
+      }
+      proxy.silence();
+      const answers = Array.from({ length: 6 }, () => pair.classify(photo));
+      for (const { models } of await Promise.all(answers)) expect(models).toEqual(['up']);
+      // With nobody else it is waited for, and found again when it is back.
+      const alone = client.classify(photo);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      proxy.heal();
+      expect((await alone).models).toEqual(['behind']);
+    },
+  );
 
   test('a target of gRPC is taken as it is', async () => {
     const server = await serve(named('a'));

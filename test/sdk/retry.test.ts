@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { Bucket } from '../../sdk/bucket.ts';
+import { attemptOf } from '../../sdk/call-options.ts';
 import { Replay } from '../../sdk/replay.ts';
 import { DEFAULT_RETRY, Retrier } from '../../sdk/retry.ts';
 import { ERROR_CODES, VggError } from '../../vgg/errors.ts';
@@ -191,4 +192,16 @@ describe('replay', () => {
     replay.close();
     expect(closed).toBe(true);
   });
+});
+
+test('a machine whose clock is set neither ends a call nor prolongs it', () => {
+  const fake = fakeClock();
+  let epoch = 5e12;
+  const clock = { ...fake.clock, epoch: () => epoch };
+  const attempt = attemptOf({ deadline: epoch + 1000 }, 60_000, clock);
+  epoch += 3_600_000;
+  fake.advance(400);
+  expect(attempt.leftMs()).toBe(600);
+  epoch -= 7_200_000;
+  expect(attempt.leftMs()).toBe(600);
 });

@@ -1,7 +1,13 @@
 // Answers to photos: a kept one, one that is being computed for somebody else, or a new one. Knows the SDK and
 // who waits; no HTTP.
 
-import { answerJson, type Answer, type AnswerJson, type CallOptions, type VggClient } from '../../../sdk/index.ts';
+import {
+  answerJson,
+  type Answer,
+  type AnswerJson,
+  type CallOptions,
+  type VggClient,
+} from '../../../sdk/index.ts';
 import { asVggError } from '../../../vgg/errors.ts';
 import { scope, timeLeft } from '../../host/deadline.ts';
 import type { AnswerMetrics } from '../metrics.ts';
@@ -144,7 +150,10 @@ export class Answers {
   }
 
   async #compute({ photo, wish }: Question, asker: Asker): Promise<AnswerJson> {
-    return answerJson('', await fromBehind(() => this.#client.classify(photo, { ...wish, ...callOf(asker) })));
+    return answerJson(
+      '',
+      await fromBehind(() => this.#client.classify(photo, { ...wish, ...callOf(asker) })),
+    );
   }
 
   #keep(key: string, answer: AnswerJson): boolean {

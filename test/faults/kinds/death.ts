@@ -29,13 +29,16 @@ const BOTH: ServiceName[] = ['preprocess', 'inference', 'aggregator'];
 export const outages: Fault[] = BOTH.map((name) => ({
   name: `outage-${name}`,
   what: `SIGKILL of both ${name} processes, started again`,
-  holds: 'UNAVAILABLE (HTTP 503) until one of them is back, and nothing after that; retries stay within their budget',
+  holds:
+    'UNAVAILABLE (HTTP 503) until one of them is back, and nothing after that; retries stay within their budget',
   topology: 'direct',
   mayFail: ['UNAVAILABLE'],
-  async run({ cluster, inject, wait, pace, tell }: Scene) {
+  async run({ cluster, inject, wait, pace, tell, burst }: Scene) {
     const replicas = cluster.of(name);
     inject(`SIGKILL of both ${name}`);
     await Promise.all(replicas.map(({ process }) => process.kill()));
+    // Enough that three attempts of each would be more than the budget.
+    await burst(BURST);
     await wait(pace.holdMs);
     await Promise.all(replicas.map((replica) => cluster.restart(replica)));
     tell(`both ${name} are back`);
@@ -44,4 +47,5 @@ export const outages: Fault[] = BOTH.map((name) => ({
   },
 }));
 
+const BURST = 250;
 const RECONNECT_MS = 6000;

@@ -7,25 +7,26 @@ import type { Fault } from '../fault.ts';
 
 const BEHIND: ServiceName[] = ['preprocess', 'inference', 'aggregator'];
 const MIB = 1024 ** 2;
-const MORE_MIB = 1;
+const BURST = 100;
 
 /** One replica may take hardly more than it has. */
 export const memories: Fault[] = BEHIND.map((name) => ({
   name: `memory-${name}`,
-  what: `one ${name} process may take ${String(MORE_MIB)} MiB more than it has (RLIMIT_DATA); it is started again when it has died`,
+  what: `one ${name} process may take no more memory than it has (RLIMIT_DATA); it is started again when it has died`,
   holds: 'it dies rather than answer wrongly; its calls are made again at the other one; all are answered',
   topology: 'direct',
   missing: () =>
     process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0
       ? undefined
       : 'prlimit (util-linux), which limits memory, is not installed',
-  async run({ cluster, either, inject, tell, wait, pace, violated }) {
+  async run({ cluster, either, inject, tell, wait, pace, violated, burst }) {
     const replica = either(name);
     const { pid, ended } = replica.process;
-    const limit = (await dataBytes(pid)) + MORE_MIB * MIB;
+    const limit = await dataBytes(pid);
     inject(`${name} ${String(replica.place)}, at ${String(Math.round(limit / MIB))} MiB`);
     const limited = spawnSync('prlimit', ['--pid', String(pid), `--data=${String(limit)}`]);
     if (limited.status !== 0) violated(`prlimit: ${limited.stderr.toString()}`);
+    await burst(BURST);
     const how = await Promise.race([ended, wait(pace.holdMs * 2)]);
     tell(how === undefined ? 'it lives on within its limit' : `it ended with ${String(how)}`);
     if (how === undefined) await replica.process.kill();
