@@ -9,8 +9,9 @@ import { packageRoot } from '../proto/package-root.ts';
 
 /** A service that runs. */
 export interface ServiceProcess {
-  /** Where its rpcs are. */
+  /** Where its rpcs are; of the gateway, its URL. */
   address: string;
+  pid: number;
   /** The sum of a metric's samples, of a name and a part of their labels. */
   metric(name: string, labels?: string): Promise<number>;
   /** Ends it in good order. */
@@ -20,7 +21,14 @@ export interface ServiceProcess {
 }
 
 /** Services whose process entry is services/NAME/main. */
-export type ServiceName = 'preprocess' | 'inference' | 'aggregator';
+export type ServiceName = 'preprocess' | 'inference' | 'aggregator' | 'gateway';
+
+/** Another entry than the service's own, which must log as it does. */
+export interface ServiceEntry {
+  /** A file in dist/. */
+  file: string;
+  args: readonly string[];
+}
 
 /**
  * Starts a service; it is ready when this resolves.
@@ -28,11 +36,16 @@ export type ServiceName = 'preprocess' | 'inference' | 'aggregator';
  * @param env its variables, without VGG_ in front
  * @throws Error with what it logged if it does not start
  */
-export async function startService(name: ServiceName, env: Record<string, string>): Promise<ServiceProcess> {
+export async function startService(
+  name: ServiceName,
+  env: Record<string, string>,
+  { file, args }: ServiceEntry = { file: `services/${name}/main.js`, args: [] },
+): Promise<ServiceProcess> {
   const prefix = `VGG_${name.toUpperCase()}_`;
-  const variables = Object.entries({ [`${prefix}PORT`]: '0', [`${prefix}METRICS_PORT`]: '0', ...env });
+  const ports = { [`${prefix}PORT`]: '0', ...(name !== 'gateway' && { [`${prefix}METRICS_PORT`]: '0' }) };
+  const variables = Object.entries({ ...ports, ...env });
   const inherited = Object.entries(process.env).filter(([key]) => !key.startsWith('VGG_'));
-  const child = spawn(process.execPath, [join(packageRoot, 'dist', 'services', name, 'main.js')], {
+  const child = spawn(process.execPath, [join(packageRoot, 'dist', file), ...args], {
     env: Object.fromEntries([...inherited, ...variables]),
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -53,6 +66,7 @@ export async function startService(name: ServiceName, env: Record<string, string
   );
   return {
     address,
+    pid: child.pid ?? 0,
     async metric(metric, labels = '') {
       const text = await (await fetch(`http://${metricsAddress}/metrics`)).text();
       let sum = 0;
