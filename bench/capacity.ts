@@ -23,6 +23,7 @@ import { calibrate, clientOf, photoOf } from './capacity/calibration.ts';
 import { optionsOf } from './capacity/plans.ts';
 import { predicted, type Measured } from './capacity/prediction.ts';
 import { comparison, type Comparison } from './capacity/comparison.ts';
+import { machineTimes, threadTimes } from './capacity/threads.ts';
 import { startService } from './services.ts';
 
 const { values } = parseArgs({
@@ -68,7 +69,8 @@ try {
   const { table, sharing, plans } = JSON.parse(readFileSync(timings, 'utf8')) as Pick<Measured, 'table' | 'sharing'> & {
     plans: { planes: PlannedPhoto['planes']; views: number }[];
   };
-  const measured: Measured = { table, sharing, costs, photos };
+  const pixelsMs = rows.find(({ request }) => request === 'center-crop')?.others['preprocess'] ?? 0;
+  const measured: Measured = { table, sharing, costs, photos, pixelsMs };
   const [plan] = plans;
   if (!plan) throw new Error('Expected a plan of the engine');
   const planned: PlannedPhoto = {
@@ -76,29 +78,25 @@ try {
     megabytes: photo.length / 1e6,
     megapixels: (SIZE.width * SIZE.height) / 1e6,
   };
-  const alone = rows.find(({ request }) => request === values.protocol);
-  const one = await predicted(measured, protocol, planned, { concurrency: 1, seconds: 20 }, 1);
-  console.log(
-    `one at a time: measured ${String(alone?.latencyMs.toFixed(1))} ms, predicted ${String(one[0]?.latency.mean.toFixed(1))} ms`,
-  );
-
-  const most = await measure({ loop: 'closed', concurrency: 16, seconds: 15 }, 0);
+  const most = await measure({ loop: 'closed', concurrency: 16, seconds: 10 }, 0);
   const capacity = most.answersPerSecond;
   const full = await predicted(measured, protocol, planned, { concurrency: 16, seconds: 60 }, 1);
   console.log(
     `at most (16 clients): measured ${capacity.toFixed(2)}/s, predicted ${String(full[0]?.answersPerSecond.toFixed(2))}/s`,
   );
-  const comparisons: Comparison[] = [];
+  const comparisons: (Comparison & { othersCores: number })[] = [];
   const steps: Step[] = [];
   for (const [i, part] of values.parts.split(',').map(Number).entries()) {
     const ratePerSecond = part * capacity;
+    const before = everybody();
     const step = await measure({ loop: 'open', spread: 'poisson', curve: steady(ratePerSecond, seconds) }, seed + i);
+    const foreign = othersCores(before, everybody());
     const load = { ratePerSecond, seconds, warmUpSeconds: WARM_UP, seed: seed + i };
     const runs = await predicted(measured, protocol, planned, load, RUNS);
     const row = comparison(values.protocol, part, step, runs);
-    comparisons.push(row);
+    comparisons.push({ ...row, othersCores: foreign });
     steps.push(step);
-    console.log(row.text);
+    console.log(`${row.text}; others' cores ${foreign.toFixed(2)}`);
   }
   if (values.out !== '') {
     const session = {
@@ -110,7 +108,7 @@ try {
       photo: { ...SIZE, bytes: photo.length },
       plan: planned,
       capacity: { measured: capacity, predicted: full[0]?.answersPerSecond },
-      calibration: { table, sharing, costs, rows, photos },
+      calibration: { table, sharing, costs, rows, photos, pixelsMs },
       comparisons: comparisons.map(({ text: _text, ...rest }) => rest),
     };
     writeFileSync(values.out, `${JSON.stringify(session, null, 1)}\n`);
@@ -119,6 +117,19 @@ try {
   client.close();
   for (const service of [aggregator, inference, preprocess]) await service.stop();
   rmSync(scratch, { recursive: true });
+}
+
+// What everything on the machine used, and what of it is ours.
+function everybody() {
+  const pids = [process.pid, aggregator.pid, preprocess.pid, inference.pid];
+  const own = pids.map(threadTimes).reduce((sum, { main, others }) => sum + main + others, 0);
+  const { used, stolen } = machineTimes();
+  return { at: performance.now(), others: used + stolen - own };
+}
+
+// Cores that others used meanwhile, of this machine or of its host.
+function othersCores(before: ReturnType<typeof everybody>, after: ReturnType<typeof everybody>): number {
+  return (after.others - before.others) / (after.at - before.at);
 }
 
 async function measure(load: StepLoad, stepSeed: number): Promise<Step> {

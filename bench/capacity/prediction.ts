@@ -21,6 +21,8 @@ export interface Measured {
   sharing: { engine: { alone: number; beside: number }; burst: { alone: number; beside: number } };
   costs: ServiceCosts;
   photos: readonly PhotoRow[];
+  /** CPU milliseconds of all of preprocess's other threads for the photo that is sent. */
+  pixelsMs: number;
 }
 
 /** How this machine's cores are shared, from paces beside one busy process. */
@@ -34,13 +36,17 @@ export function sharingOf({ engine, burst }: Measured['sharing'], cores: number,
 
 /** The services of this machine, one process each. */
 export function settingsOf(measured: Measured): SystemSettings {
-  const { table, sharing, costs, photos } = measured;
+  const { table, sharing, costs, photos, pixelsMs } = measured;
   const engine = tableTiming(table);
   const { cores } = table.machine;
-  // The photo that is sent was measured itself.
-  const own = photos[0];
+  // The photo that is sent was measured itself: its CPU time, in the proportion of its steps.
+  const [own] = photos;
+  const scale = own ? pixelsMs / (own.decodeMs + own.planes * own.resizeMs) : 1;
   const pixels = own
-    ? { decode: { call: own.decodeMs, megapixel: 0 }, resize: { call: own.resizeMs, megapixel: 0 } }
+    ? {
+        decode: { call: scale * own.decodeMs, megapixel: 0 },
+        resize: { call: scale * own.resizeMs, megapixel: 0 },
+      }
     : costs.pixels;
   const fleet = { tasks: 1, vcpu: undefined, start: [] };
   return {

@@ -30,3 +30,15 @@ export function threadTimes(pid: number): ThreadTimes {
 export function used(before: ThreadTimes, after: ThreadTimes): ThreadTimes {
   return { main: after.main - before.main, others: after.others - before.others };
 }
+
+/** CPU milliseconds of the whole machine since it began: in use, and taken by its host for others. */
+export function machineTimes(): { used: number; stolen: number } {
+  const [, user, nice, system, , , irq, softirq, stolen] = (
+    readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? ''
+  )
+    .split(/\s+/)
+    .map(Number);
+  // In hundredths of a second.
+  const used = (user ?? 0) + (nice ?? 0) + (system ?? 0) + (irq ?? 0) + (softirq ?? 0);
+  return { used: 10 * used, stolen: 10 * (stolen ?? 0) };
+}
