@@ -28,12 +28,17 @@ process.on('message', () => {
   if (into === alone) into = bursts;
   else {
     clearInterval(timer);
-    process.send?.({ alone: mean(alone), beside: mean(bursts) }, () => {
+    process.send?.({ alone: middle(alone), beside: mean(bursts) }, () => {
       process.exit(0);
     });
   }
 });
 process.send?.('ready');
+
+// Compilers are at work at first.
+function middle(values: readonly number[]): number {
+  return mean(values.slice(Math.floor(values.length / 2)));
+}
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;

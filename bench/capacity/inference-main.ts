@@ -14,6 +14,7 @@ import type { Engine, EngineModel, Unit } from '../../services/inference/engine.
 import { startEngine } from '../../services/inference/engines.ts';
 import { startInference } from '../../services/inference/main.ts';
 import { timeBatches } from '../batch/timing.ts';
+import { median } from '../median.ts';
 import { evaluationOf, plannedBy } from './plans.ts';
 
 const [, , out = '', folder = '', size = '', ...protocols] = process.argv;
@@ -28,7 +29,7 @@ const plans = protocols.map((text) => {
 });
 const kinds = new Map<string, Unit>();
 for (const { units } of plans) for (const unit of units) kinds.set(unit.shapeKey, unit);
-const table = await timeBatches(engine, model, [...kinds.values()], { rounds: 12, mostMs: 40_000 });
+const table = await timeBatches(engine, model, [...kinds.values()], { rounds: 20, mostMs: 45_000 });
 const sharing = await contended(model, plans.at(-1)?.units[0]);
 writeFileSync(
   out,
@@ -62,7 +63,7 @@ async function contended(timed: EngineModel, unit: Unit | undefined) {
       await timed.score([unit]);
       times.push(performance.now() - start);
     }
-    return times.reduce((sum, time) => sum + time, 0) / runs;
+    return median(times);
   };
   const contender = (how: string) => fork(join(packageRoot, 'dist/bench/capacity/contender.js'), [how]);
   const alone = await run();
