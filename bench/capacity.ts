@@ -53,8 +53,10 @@ const inference = await startService(
   'inference',
   { VGG_MODELS: dirname(folder), VGG_INFERENCE_LOAD: basename(folder) },
   {
-    file: 'bench/capacity/inference-main.js',
-    args: [timings, folder, `${String(SIZE.width)}x${String(SIZE.height)}`, values.protocol],
+    entry: {
+      file: 'bench/capacity/inference-main.js',
+      args: [timings, folder, `${String(SIZE.width)}x${String(SIZE.height)}`, values.protocol],
+    },
   },
 );
 const aggregator = await startService('aggregator', {

@@ -3,7 +3,6 @@
 
 import { asVggError } from '../vgg/errors.ts';
 import { INTERRUPTED } from './interrupt.ts';
-import { createProgram } from './program.ts';
 import { say } from './terminal.ts';
 
 // A reader that has seen enough (head) is no error.
@@ -12,8 +11,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// A probe runs every few seconds: it loads nothing of the other commands.
+const program = async () =>
+  process.argv[2] === 'probe'
+    ? (await import('./probe.ts')).probeAlone()
+    : (await import('./program.ts')).createProgram();
+
 try {
-  await createProgram().parseAsync();
+  await (await program()).parseAsync();
 } catch (thrown) {
   const error = asVggError(thrown);
   // What nobody foresaw is shown whole: it is ours to mend.

@@ -48,12 +48,18 @@ export function addEvaluationOptions(command: Command): Command {
 /** --protocol, --scales, --grid, --align: which views there are. */
 export function addViewOptions(command: Command): Command {
   const protocols = PROTOCOLS.map(kebab).join(', ');
-  return command
-    .addOption(
+  return addGeometryOptions(
+    command.addOption(
       new Option('--protocol <name>', `which views are scored: ${protocols} (default: multi-crop)`).argParser(
-        protocolOf,
+        (text) => protocolOf(text, '--protocol'),
       ),
-    )
+    ),
+  );
+}
+
+/** --scales, --grid, --align: where the views of a protocol are. */
+export function addGeometryOptions(command: Command): Command {
+  return command
     .addOption(
       new Option(
         '--scales <list>',
@@ -148,8 +154,9 @@ export function named<const Name extends string>(names: readonly Name[], text: s
   return name;
 }
 
-function protocolOf(text: string): Protocol {
+/** A protocol, in any case, with - or _. @throws VggError INVALID_ARGUMENT naming the option */
+export function protocolOf(text: string, option: string): Protocol {
   const name = PROTOCOLS.find((each) => kebab(each) === kebab(text));
-  if (!name) throw expected(`one of ${PROTOCOLS.map(kebab).join(', ')}`, text, '--protocol');
+  if (!name) throw expected(`one of ${PROTOCOLS.map(kebab).join(', ')}`, text, option);
   return name;
 }

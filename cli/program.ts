@@ -4,12 +4,15 @@ import { Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../proto/package-root.ts';
+import { addBulk } from './bulk.ts';
 import { addClassify } from './classify.ts';
 import { addConfig } from './config.ts';
 import { addDoctor } from './doctor.ts';
 import { addEvaluate } from './evaluate.ts';
+import { addLoadTest } from './loadtest.ts';
 import { addModels } from './models.ts';
 import { addPrepare } from './prepare.ts';
+import { addProbe } from './probe.ts';
 import { addServe } from './serve.ts';
 import { addTrain } from './train.ts';
 
@@ -26,12 +29,15 @@ export function createProgram(): Command {
   for (const add of [
     addClassify,
     addEvaluate,
+    addBulk,
     addPrepare,
     addServe,
     addModels,
     addTrain,
+    addLoadTest,
     addConfig,
     addDoctor,
+    addProbe,
   ])
     add(program);
   return program;

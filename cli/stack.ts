@@ -14,7 +14,7 @@ import { startPreprocess } from '../services/preprocess/main.ts';
 export interface StackOptions {
   /** Folder of models. */
   models: string;
-  /** Models to load; empty: all. The first one is the default. */
+  /** Models to load; empty: those of the environment, or all. The first one is the default. */
   load?: readonly string[];
   /** Address that the services listen at. */
   host?: string;
@@ -40,6 +40,7 @@ export interface Stack {
 /** Starts preprocess, inference and aggregator; all are ready when this resolves. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { models, load = [], host = '127.0.0.1', port = 0, env = process.env } = options;
+  const inferenceEnv = inferenceConfig(env);
   const common = { host, ...(options.logLevel && { logLevel: options.logLevel }) };
   const at = (place: number) => (port === 0 ? 0 : port + place);
   const started: RunningServer[] = [];
@@ -56,12 +57,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       keep(startPreprocess({ ...preprocessConfig(env), ...common, port: at(1) })),
       keep(
         startInference({
-          ...inferenceConfig(env),
+          ...inferenceEnv,
           ...common,
           port: at(2),
           models,
-          load,
-          defaultModel: load[0] ?? inferenceConfig(env).defaultModel,
+          load: load.length > 0 ? load : inferenceEnv.load,
+          defaultModel: load[0] ?? inferenceEnv.defaultModel,
         }),
       ),
     ]);

@@ -25,6 +25,8 @@ export interface MeasureOptions {
 interface KindTimes {
   kind: MixEntry;
   times: Times;
+  /** When answers came. */
+  came: number[];
   failed: number;
 }
 
@@ -54,7 +56,7 @@ export class Measure {
   constructor(options: MeasureOptions) {
     this.#options = options;
     this.#timeline = new Timeline(options.warmUpMs);
-    this.#kinds = options.kinds.map((kind) => ({ kind, times: new Times(), failed: 0 }));
+    this.#kinds = options.kinds.map((kind) => ({ kind, times: new Times(), came: [], failed: 0 }));
   }
 
   /** A request has been sent. */
@@ -102,6 +104,7 @@ export class Measure {
         this.latency.add(latencyMs);
         this.serviceTime.add(endedMs - sentMs);
         kind?.times.add(latencyMs);
+        kind?.came.push(endedMs);
         if (bound && latencyMs > bound.ms) this.overBound++;
         break;
     }
@@ -119,11 +122,11 @@ export class Measure {
       .sort((a, b) => b.count - a.count);
   }
 
-  /** By kind, in the order of the mix. @param seconds of the step */
-  kinds(seconds: number): KindRow[] {
-    return this.#kinds.map(({ kind: { protocol, model }, times, failed }) => ({
+  /** By kind, in the order of the mix. @param stepMs how long the step was */
+  kinds(stepMs: number): KindRow[] {
+    return this.#kinds.map(({ kind: { protocol, model }, times, came, failed }) => ({
       ...{ protocol, model, failed },
-      answersPerSecond: seconds > 0 ? times.count / seconds : 0,
+      answersPerSecond: stepMs > 0 ? (1000 * came.filter((ms) => ms < stepMs).length) / stepMs : 0,
       latency: times.distribution(),
     }));
   }

@@ -45,8 +45,10 @@ export function leastRequestsFor(percentile: number): number {
 
 /** Searches; ends early, with what was found, if the signal is aborted. */
 export async function searchRate(options: SearchOptions): Promise<SearchResult> {
-  const { bound, leastSeconds, leastRequests, precision, mostSteps, run, signal } = options;
+  const { leastSeconds, leastRequests, precision, mostSteps, run, signal } = options;
   const steps: Step[] = [];
+  let keptStep: Step | undefined;
+  let brokenStep: Step | undefined;
   let kept = 0;
   let broken = Infinity;
   let rate = options.firstRate;
@@ -58,27 +60,41 @@ export async function searchRate(options: SearchOptions): Promise<SearchResult> 
     rate <= MOST_RATE;
   while (going()) {
     const seconds = Math.max(leastSeconds, (leastRequests * SPARE) / rate);
-    const step = await run(rate, seconds);
+    let step = await run(rate, seconds);
     steps.push(step);
+    if (step.generator.saturated !== undefined && step.ended !== 'interrupted') {
+      // Something else may have had the machine for a moment.
+      step = await run(rate, seconds);
+      steps.push(step);
+    }
     if (step.ended === 'interrupted') break;
-    if (step.bound?.kept === true && step.generator.saturated === undefined) kept = rate;
-    else broken = rate;
+    if (step.bound?.kept === true && step.generator.saturated === undefined) [kept, keptStep] = [rate, step];
+    else [broken, brokenStep] = [rate, step];
     // A generator that does not keep up at a rate says nothing of the server there or beyond.
     rate = broken === Infinity ? kept * 2 : kept === 0 ? broken / 2 : Math.sqrt(kept * broken);
   }
-  return { steps, verdict: verdictOf(bound, steps, kept, broken, options) };
+  return {
+    steps,
+    verdict: verdictOf(
+      { rate: kept, step: keptStep },
+      { rate: broken, step: brokenStep },
+      steps.at(-1),
+      options,
+    ),
+  };
+}
+
+interface Tried {
+  rate: number;
+  step: Step | undefined;
 }
 
 function verdictOf(
-  bound: Bound,
-  steps: readonly Step[],
-  kept: number,
-  broken: number,
-  { precision, mostSteps, signal }: SearchOptions,
+  { rate: kept, step: last }: Tried,
+  { rate: broken, step: next }: Tried,
+  final: Step | undefined,
+  { bound, precision, mostSteps, signal }: SearchOptions,
 ): SearchVerdict {
-  const at = (rate: number) =>
-    steps.findLast(({ load }) => load.loop === 'open' && load.ratePerSecond === rate);
-  const [last, next] = [at(kept), at(broken)];
   const said = (rate: number) => `${rate.toPrecision(3)} requests a second`;
   const invalid = (reason: string): SearchVerdict => ({
     bound,
@@ -87,7 +103,7 @@ function verdictOf(
     ...(broken < Infinity && { failedRatePerSecond: broken }),
     reason,
   });
-  if (signal?.aborted === true || steps.at(-1)?.ended === 'interrupted')
+  if (signal?.aborted === true || final?.ended === 'interrupted')
     return invalid('the search was interrupted');
   const wasKept = last ? `; ${said(kept)} kept the bound` : '';
   if (next?.generator.saturated !== undefined) {

@@ -2,6 +2,7 @@
 // self-observation together; knows neither transports nor what is done with the result.
 
 import { randomAt } from '../vgg/random.ts';
+import { aftermathOf } from './aftermath.ts';
 import { arrivalTimes, type Spread } from './arrivals/arrivals.ts';
 import { area, length, type Curve } from './arrivals/curve.ts';
 import { until, steadyClock, type Clock } from './clock.ts';
@@ -10,10 +11,11 @@ import { mostLate } from './confidence.ts';
 import { Measure, type Bound } from './measure.ts';
 import { runOpenLoop } from './open-loop.ts';
 import type { LoopOptions } from './attempt.ts';
-import { NOTHING } from './distribution.ts';
+import { NOTHING, rounded } from './distribution.ts';
 import type { Outcome, Target } from './request.ts';
 import type { Load, ServerSide, Step } from './result.ts';
 import { generatorOf, watchSelf, type Self } from './saturation.ts';
+import type { Snapshot } from './server-side/snapshot.ts';
 import { stabilityOf } from './stability.ts';
 import { mixOf, workload, type WorkloadOptions } from './workload.ts';
 
@@ -22,12 +24,14 @@ export type StepLoad =
   | { loop: 'open'; spread: Spread; curve: Curve; trace?: boolean }
   | { loop: 'closed'; concurrency: number; seconds: number };
 
-/** Reads the services' metrics; what it throws ends the test. */
+/** Observes the services; what they do not tell is left out of the result. */
 export interface ServerObserver {
   /** The warm-up is over. */
-  begin(): Promise<void>;
+  begin: () => void;
   /** The step is over; undefined if nothing could be read. */
-  end(): Promise<ServerSide | undefined>;
+  end: () => Promise<ServerSide | undefined>;
+  /** What the services have in hand now; undefined if that cannot be told. */
+  snapshot: () => Promise<Snapshot | undefined>;
 }
 
 /** What a step is told. */
@@ -64,7 +68,7 @@ export interface RunningStep {
   warmUpSeconds: number;
   seconds: number;
   /** Seconds since the warm-up ended; negative before. */
-  elapsed(): number;
+  elapsed: () => number;
 }
 
 /** Requests of an open loop that may be under way unless told otherwise. */
@@ -73,7 +77,7 @@ const PATIENCE_MS = 60_000;
 
 /** Runs a step; it takes its warm-up, its time, and until the last answer has come. */
 export async function runStep(options: StepOptions): Promise<Step> {
-  const { load, warmUpSeconds, clock = steadyClock, bound, onOutcome } = options;
+  const { load, warmUpSeconds, clock = steadyClock, bound, server, onOutcome } = options;
   const seconds = load.loop === 'open' ? length(load.curve) : load.seconds;
   const measure = new Measure({
     warmUpMs: warmUpSeconds * 1000,
@@ -95,6 +99,7 @@ export async function runStep(options: StepOptions): Promise<Step> {
   const origin = clock.now() + warmUpSeconds * 1000;
   const elapsed = () => (clock.now() - origin) / 1000;
   options.onStart?.({ measure, warmUpSeconds, seconds, elapsed });
+  const before = server?.snapshot();
   const observed = observe(options, origin, clock, stop.signal);
   const loop = startLoop(options, origin, {
     clock,
@@ -113,8 +118,13 @@ export async function runStep(options: StepOptions): Promise<Step> {
   const stepMs = Math.max(0, Math.min(seconds, elapsed())) * 1000;
   const seen = await (await observed).end();
   await loop;
+  const { cancelled } = measure.requests;
+  const aftermath =
+    server && cancelled > 0
+      ? await aftermathOf(cancelled, await before, server.snapshot, clock, options.signal)
+      : undefined;
   options.signal?.removeEventListener('abort', interrupted);
-  return stepOf(options, measure, stepMs, seen, ended);
+  return { ...stepOf(options, measure, stepMs, seen, ended), ...(aftermath && { aftermath }) };
 }
 
 interface Seen {
@@ -122,7 +132,7 @@ interface Seen {
   server: ServerSide | undefined;
 }
 
-// Watches both sides from the end of the warm-up until told to end. What the server does not tell is left out.
+// Watches both sides from the end of the warm-up until told to end.
 async function observe(
   { server, watch = watchSelf }: StepOptions,
   origin: number,
@@ -131,18 +141,9 @@ async function observe(
 ): Promise<{ end: () => Promise<Seen> }> {
   await until(origin, clock, signal);
   const endWatch = watch();
-  const begun = server?.begin().then(
-    () => true,
-    () => false,
-  );
+  server?.begin();
   return {
-    end: async () => {
-      const self = endWatch();
-      return {
-        self,
-        server: (await begun) === true ? await server?.end().catch(() => undefined) : undefined,
-      };
-    },
+    end: async () => ({ self: endWatch(), server: await server?.end() }),
   };
 }
 
@@ -184,7 +185,7 @@ function stepOf(
     latency: measure.latency.distribution(),
     serviceTime,
     errors: measure.errors(),
-    kinds: measure.kinds(stepMs / 1000),
+    kinds: measure.kinds(stepMs),
     timeline: measure.timeline(stepMs),
     ...(server && { server }),
     ...(bound && { bound }),
@@ -200,5 +201,9 @@ function stepOf(
 function loadOf(load: StepLoad): Load {
   if (load.loop === 'closed') return { loop: 'closed', concurrency: load.concurrency };
   const { curve, spread, trace = false } = load;
-  return { loop: 'open', arrivals: trace ? 'trace' : spread, ratePerSecond: area(curve) / length(curve) };
+  return {
+    loop: 'open',
+    arrivals: trace ? 'trace' : spread,
+    ratePerSecond: rounded(area(curve) / length(curve)),
+  };
 }

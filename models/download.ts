@@ -12,8 +12,15 @@ import { Transient, ask, discard, proxiedConnections, shownUrl } from './downloa
 
 /** What is known of the file, and how patient to be. */
 export interface DownloadOptions {
-  /** What the file must be; `host`: what the host states of it (X-Linked-ETag). */
-  digest: Digest | 'host';
+  /**
+   * What the file must be; `host`: what the host states of it (X-Linked-ETag); `unstated`: nobody says, and whoever
+   * asks checks the content.
+   */
+  digest: Digest | 'host' | 'unstated';
+  /** The address to ask, anew for each attempt, where it must be signed; `url` then names the file. */
+  locate?: () => Promise<URL>;
+  /** Wait while another process downloads to the same target, rather than fail. */
+  patient?: boolean;
   /** Length of the file, where it is known. */
   expectedBytes?: number;
   /** More bytes than that are not taken; 2 GiB by default. */
@@ -23,6 +30,8 @@ export interface DownloadOptions {
   /** Attempts in a row that may fail with little to show for it; 6 by default. */
   attempts?: number;
   signal?: AbortSignal;
+  /** Told the length of each piece that comes. */
+  onBytes?: (bytes: number) => void;
   /** Told how many bytes have come, of how many if the host says so. */
   onProgress?: (bytes: number, total: number | undefined) => void;
   /** Told why an attempt failed, and after how many milliseconds there will be another. */
@@ -33,8 +42,12 @@ export interface DownloadOptions {
 /** A file that is there and is what it must be. */
 export interface Downloaded {
   bytes: number;
-  /** The whole digest, in the algorithm of the one that was asked for. */
+  /** The whole digest, in the algorithm of the one that was asked for; SHA-256 of one that nobody states. */
   digest: Digest;
+  /** Bytes that came now; an earlier download may have brought the others. */
+  transferred: number;
+  /** Milliseconds that the digest took. */
+  verifyMs: number;
 }
 
 const GIB = 1024 ** 3;
@@ -42,6 +55,7 @@ const GIB = 1024 ** 3;
 const PROGRESS_BYTES = 1 << 20;
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 5 * 60_000;
+const LOCK_WAIT_MS = 1000;
 
 /**
  * Downloads a file by way of the proxies that the environment names. While it comes it is `<target>.partial`; it
@@ -53,8 +67,10 @@ const LONGEST_WAIT_MS = 5 * 60_000;
  * target; the signal's reason
  */
 export async function download(url: URL, target: string, options: DownloadOptions): Promise<Downloaded> {
-  options.signal?.throwIfAborted();
-  return await withLock(target, async () => {
+  const { signal, patient = false, clock = SYSTEM_CLOCK } = options;
+  signal?.throwIfAborted();
+  const wait = patient ? () => pause(clock, LOCK_WAIT_MS, signal) : undefined;
+  return await withLock(target, wait, async () => {
     const connections = proxiedConnections();
     try {
       return (
@@ -78,9 +94,11 @@ async function alreadyThere(
   const bytes = (await stat(target).catch(() => undefined))?.size;
   if (bytes === undefined) return undefined;
   const wanted = digest === 'host' ? await statedNow(url, connections, clock, signal) : digest;
-  if (!wanted) return undefined;
+  if (!wanted || wanted === 'unstated') return undefined;
+  const began = clock.now();
   const whole = await digestOfFile(target, wanted.algorithm, signal);
-  if (digestFits(wanted, whole)) return { bytes, digest: whole };
+  const verifyMs = clock.now() - began;
+  if (digestFits(wanted, whole)) return { bytes, digest: whole, transferred: 0, verifyMs };
   await onDisk(target, () => rm(target));
   return undefined;
 }
@@ -110,10 +128,15 @@ async function fetched(
   const { attempts = 6, signal, onRetry, clock } = settled;
   const partial = new PartialFile(target);
   let best = await partial.length();
+  let transferred = 0;
   for (let failures = 0; ;) {
     try {
-      await attempt(url, partial, settled, connections);
-      return await verified(url, partial, options);
+      const onBytes = (bytes: number) => {
+        transferred += bytes;
+        options.onBytes?.(bytes);
+      };
+      await attempt(url, partial, { ...settled, onBytes }, connections);
+      return { ...(await verified(url, partial, settled)), transferred };
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof Transient)) throw error;
@@ -129,13 +152,18 @@ async function fetched(
   }
 }
 
-async function verified(url: URL, partial: PartialFile, options: DownloadOptions): Promise<Downloaded> {
-  const { digest, expectedBytes, signal } = options;
+async function verified(
+  url: URL,
+  partial: PartialFile,
+  { digest, expectedBytes, signal, clock }: DownloadOptions & { clock: Clock },
+): Promise<Omit<Downloaded, 'transferred'>> {
   const bytes = await partial.length();
   const stated = (await partial.remark(url))?.statedSha256 ?? '';
-  const wanted: Digest = digest === 'host' ? { algorithm: 'sha256', hex: stated } : digest;
+  const wanted: Digest = typeof digest === 'string' ? { algorithm: 'sha256', hex: stated } : digest;
+  const began = clock.now();
   const whole = await digestOfFile(partial.path, wanted.algorithm, signal);
-  const right = digestFits(wanted, whole) && wanted.hex !== '';
+  const verifyMs = clock.now() - began;
+  const right = digest === 'unstated' || (digestFits(wanted, whole) && wanted.hex !== '');
   if (!right || bytes !== (expectedBytes ?? bytes)) {
     await partial.discard();
     throw new VggError(
@@ -145,7 +173,7 @@ async function verified(url: URL, partial: PartialFile, options: DownloadOptions
     );
   }
   await partial.finish();
-  return { bytes, digest: whole };
+  return { bytes, digest: whole, verifyMs };
 }
 
 function gaveUp(url: URL, cause: Transient, have: number, failures: number): VggError {

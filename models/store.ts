@@ -175,7 +175,8 @@ export async function sha256OfFile(path: string, onBytes?: (bytes: number) => vo
   return hash.digest('hex');
 }
 
-function specOf({ network, width, hidden, classes, inputSize }: ModelJson): NetworkSpec {
+/** A model.json's network. */
+export function specOf({ network, width, hidden, classes, inputSize }: ModelJson): NetworkSpec {
   return { network, width, hidden, classes, inputSize };
 }
 

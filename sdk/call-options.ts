@@ -44,7 +44,9 @@ export function attemptOf(options: CallOptions, defaultMs: number, clock: Clock)
     }
   }
   metadata.set('x-request-id', requestId);
-  return { deadline: Math.min(deadline, clock.now() + deadlineMs), signal, metadata };
+  // From here on time is steady: a machine whose clock is set neither ends a call nor prolongs it.
+  const ends = clock.now() + Math.min(deadlineMs, deadline - clock.epoch());
+  return { deadline: ends, leftMs: () => ends - clock.now(), signal, metadata };
 }
 
 /** @throws VggError INVALID_ARGUMENT unless it is a span of time that a call may have */

@@ -1,4 +1,7 @@
-// Connections to one service: spread over its addresses, and never reset too often.
+// Connections to one service: spread over its addresses, given up when nothing answers, and never reset too often.
+//
+// A call goes to the address that has the fewest calls: one that stands still keeps those that it has, so it gets no
+// more, long before anybody can know that it is lost.
 //
 // An HTTP/2 server that follows nghttp2 closes a connection (GOAWAY) once a client has reset more
 // streams on it than a burst of 1,000 and 33 a second since. Cancelled calls, and calls whose
@@ -23,6 +26,8 @@ export interface ChannelOptions {
   credentials: ChannelCredentials;
   /** Largest message that is received, in bytes. */
   maxMessageBytes: number;
+  /** Time without a sign of life after which a connection is given up, in milliseconds. */
+  silenceMs: number;
   /** Name that the server's certificate must have, where it is not that of the address. */
   serverName?: string;
   clock?: Clock;
@@ -39,7 +44,15 @@ interface Connection {
   readonly client: Client;
   readonly budget: Bucket;
   calls: number;
+  /** Stops the wait for a connection that is being made. */
+  unwatch: (() => void) | undefined;
 }
+
+// How soon a call can be under way: at once, or nobody knows better; when the connection that is being made is there,
+// and a host that is gone says nothing; some time from now, as the last attempt failed.
+const GOOD = 0;
+const CONNECTING = 1;
+const FAILED = 2;
 
 /** Connections to the addresses of one service. */
 export class Channel {
@@ -61,17 +74,23 @@ export class Channel {
   }
 
   /**
-   * A connection for one call: addresses take turns, those that cannot be reached only if all are so.
+   * A connection for one call: to the address with the fewest calls, in turns; to one that has no connection only if
+   * none has.
    *
    * @throws VggError UNAVAILABLE after close
    */
   lease(): Lease {
     if (this.#closed) throw new VggError('UNAVAILABLE', 'The client is closed');
-    const turn = this.#next++;
-    const order = this.#targets.map((_, i) => this.#targets[(turn + i) % this.#targets.length]);
-    const target = order.find((each) => each?.reachable === true) ?? order[0];
-    if (!target) throw new VggError('UNAVAILABLE', 'No address');
-    return target.lease();
+    const turn = this.#next++ % this.#targets.length;
+    const order = [...this.#targets.slice(turn), ...this.#targets.slice(0, turn)].map((target) => ({
+      target,
+      standing: target.standing(),
+    }));
+    const best = Math.min(...order.map(({ standing }) => standing));
+    const able = order.filter(({ standing }) => standing === best).map(({ target }) => target);
+    const [first, ...others] = able;
+    if (!first) throw new VggError('UNAVAILABLE', 'No address');
+    return others.reduce((least, each) => (each.calls < least.calls ? each : least), first).lease();
   }
 
   /** Closes all connections; calls in flight end with an error. */
@@ -87,6 +106,7 @@ class Target {
   readonly #options: ChannelOptions;
   readonly #connections = new Set<Connection>();
   #current: Connection | undefined;
+  #connectingSince: number | undefined;
 
   constructor(address: string, options: ChannelOptions) {
     this.#address = address;
@@ -97,14 +117,39 @@ class Target {
     return this.#connections.size;
   }
 
-  get reachable(): boolean {
-    const state = this.#current?.client.getChannel().getConnectivityState(false);
-    return state !== connectivityState.TRANSIENT_FAILURE;
+  /** Calls that are under way. */
+  get calls(): number {
+    let calls = 0;
+    for (const connection of this.#connections) calls += connection.calls;
+    return calls;
+  }
+
+  /** How soon a call would be under way: the less the sooner. A connection that was not made in time is given up. */
+  standing(): number {
+    switch (this.#current?.client.getChannel().getConnectivityState(false)) {
+      case connectivityState.CONNECTING: {
+        const now = this.#clock.now();
+        this.#connectingSince ??= now;
+        if (now - this.#connectingSince < this.#options.silenceMs) return CONNECTING;
+        this.#giveUp(this.#current);
+        return GOOD;
+      }
+      case connectivityState.TRANSIENT_FAILURE:
+        return FAILED;
+      default:
+        this.#connectingSince = undefined;
+        return GOOD;
+    }
+  }
+
+  get #clock(): Clock {
+    return this.#options.clock ?? systemClock;
   }
 
   lease(): Lease {
     const connection = this.#withBudget();
     connection.calls++;
+    this.#watch(connection);
     let held = true;
     return {
       client: connection.client,
@@ -112,6 +157,7 @@ class Target {
         if (!held) return;
         held = false;
         connection.calls--;
+        if (connection.calls === 0) this.#unwatch(connection);
         if (wasReset) connection.budget.spend();
         if (connection.calls === 0 && connection !== this.#current) this.#end(connection);
       },
@@ -126,11 +172,11 @@ class Target {
   #withBudget(): Connection {
     const current = this.#current;
     if (current && current.budget.tokens - current.calls >= 1) return current;
-    const { clock = systemClock } = this.#options;
     const connection: Connection = {
       client: new Client(this.#address, this.#options.credentials, clientOptions(this.#options)),
-      budget: new Bucket(RESET_BURST, RESETS_PER_SECOND, clock),
+      budget: new Bucket(RESET_BURST, RESETS_PER_SECOND, this.#clock),
       calls: 0,
+      unwatch: undefined,
     };
     this.#connections.add(connection);
     this.#current = connection;
@@ -138,13 +184,39 @@ class Target {
     return connection;
   }
 
+  // gRPC waits for ever for a host that takes a connection and then says nothing: so does a call that waits for it.
+  #watch(connection: Connection): void {
+    if (connection.unwatch) return;
+    const state = () => connection.client.getChannel().getConnectivityState(false);
+    if (state() === connectivityState.READY) return;
+    connection.unwatch = this.#clock.after(this.#options.silenceMs, () => {
+      connection.unwatch = undefined;
+      if (state() === connectivityState.CONNECTING) this.#giveUp(connection);
+    });
+  }
+
+  #unwatch(connection: Connection): void {
+    connection.unwatch?.();
+    connection.unwatch = undefined;
+  }
+
+  // What waits for it fails, and is tried again on a new one.
+  #giveUp(connection: Connection): void {
+    if (connection === this.#current) {
+      this.#current = undefined;
+      this.#connectingSince = undefined;
+    }
+    this.#end(connection);
+  }
+
   #end(connection: Connection): void {
+    this.#unwatch(connection);
     this.#connections.delete(connection);
     connection.client.close();
   }
 }
 
-function clientOptions({ maxMessageBytes, serverName }: ChannelOptions): ClientOptions {
+function clientOptions({ maxMessageBytes, silenceMs, serverName }: ChannelOptions): ClientOptions {
   return {
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_send_message_length': -1,
@@ -154,8 +226,9 @@ function clientOptions({ maxMessageBytes, serverName }: ChannelOptions): ClientO
     'grpc.service_config_disable_resolution': 1,
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 5000,
-    'grpc.keepalive_time_ms': 60_000,
-    'grpc.keepalive_timeout_ms': 20_000,
+    // Half the time until it is asked for a sign of life, half for the answer.
+    'grpc.keepalive_time_ms': Math.ceil(silenceMs / 2),
+    'grpc.keepalive_timeout_ms': Math.ceil(silenceMs / 2),
     'grpc.enable_channelz': 0,
     ...(serverName !== undefined && {
       'grpc.ssl_target_name_override': serverName,

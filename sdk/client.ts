@@ -37,6 +37,13 @@ export interface ClientOptions {
   deadlineMs?: number | undefined;
   /** When a call is tried again; false: never. */
   retry?: Partial<RetryPolicy> | false | undefined;
+  /**
+   * Time for which a server that has a call may give no sign of life, in milliseconds; then it is taken for lost, and
+   * the call is tried again elsewhere. Longer than the largest message takes to send. Default: 60,000.
+   */
+  silenceMs?: number | undefined;
+  /** Told of each call that failed and is made again. */
+  onRetry?: ((service: ServiceName, error: VggError) => void) | undefined;
   /** Largest message that is received, in bytes. Default: 256 MiB. */
   maxMessageBytes?: number | undefined;
   /** Largest photo that is sent, in bytes. Default: 64 MiB; the server may take less. */
@@ -73,6 +80,8 @@ export interface VggClient {
 
 const MIB = 1024 ** 2;
 const MAX_BYTES = 1024 ** 3;
+// A busy process may be silent for so long.
+const MIN_SILENCE_MS = 100;
 const NO_RETRY: RetryPolicy = { ...DEFAULT_RETRY, attempts: 1 };
 
 /**
@@ -83,7 +92,9 @@ const NO_RETRY: RetryPolicy = { ...DEFAULT_RETRY, attempts: 1 };
  */
 export function createClient(options: ClientOptions, clock: Clock = systemClock): VggClient {
   const { deadlineMs = 60_000, maxMessageBytes = 256 * MIB, maxPhotoBytes = 64 * MIB } = options;
+  const { silenceMs = 60_000 } = options;
   checkDeadlineMs(deadlineMs, 'deadlineMs');
+  checkInteger(silenceMs, MIN_SILENCE_MS, 3_600_000, 'silenceMs');
   checkInteger(maxMessageBytes, 1, MAX_BYTES, 'maxMessageBytes');
   checkInteger(maxPhotoBytes, 1, MAX_BYTES, 'maxPhotoBytes');
   const policy = options.retry === false ? NO_RETRY : retryPolicy(options.retry);
@@ -92,6 +103,7 @@ export function createClient(options: ClientOptions, clock: Clock = systemClock)
   const channelOptions = {
     credentials: channelCredentials(tls),
     maxMessageBytes,
+    silenceMs,
     clock,
     ...(serverName !== undefined && { serverName }),
   };
@@ -102,7 +114,8 @@ export function createClient(options: ClientOptions, clock: Clock = systemClock)
     if (addresses === undefined) continue;
     const channel = new Channel(addresses, name, channelOptions);
     channels.set(name, channel);
-    services.set(name, new ServiceCalls(channel, policy, deadlineMs, clock));
+    const onRetry = (error: VggError) => options.onRetry?.(name, error);
+    services.set(name, new ServiceCalls(channel, { policy, deadlineMs, clock, onRetry }));
   }
   if (services.size === 0)
     throw expected('at least one of aggregator, preprocess, inference', 'none', 'options');

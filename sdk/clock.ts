@@ -2,8 +2,10 @@
 
 /** Time and chance. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since some moment; goes on evenly, whatever becomes of the machine's clock. */
   now(): number;
+  /** Milliseconds since the epoch, as the machine's clock has it: it may be set at any time, so nothing is waited for by it. */
+  epoch(): number;
   /** Runs `task` after `ms` milliseconds, unless the function that it returns is called before. */
   after(ms: number, task: () => void): () => void;
   /** A number from 0 (included) to 1 (excluded). */
@@ -12,7 +14,8 @@ export interface Clock {
 
 /** The real ones. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: () => performance.now(),
+  epoch: () => Date.now(),
   after(ms, task) {
     const timer = setTimeout(task, ms);
     return () => {

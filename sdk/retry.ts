@@ -12,15 +12,21 @@ export interface RetryPolicy {
   firstBackoffMs: number;
   /** Longest wait before any attempt, in milliseconds. */
   maxBackoffMs: number;
+  /** Whether a call that a server has no room for, and told when to come again, waits for that. */
+  waitsWhenTold: boolean;
 }
 
 /** The policy unless another is given. */
-export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, firstBackoffMs: 100, maxBackoffMs: 2000 };
+export const DEFAULT_RETRY: RetryPolicy = {
+  attempts: 5,
+  firstBackoffMs: 100,
+  maxBackoffMs: 2000,
+  waitsWhenTold: true,
+};
 
-// Retries are at most this many at once, and in the long run one for every four calls that
-// succeed: a service that is overloaded must not be asked many times for each call.
-const BUDGET = 200;
-const EARNED_PER_SUCCESS = 0.25;
+/** Retries are at most this many at once, and in the long run one for every four calls that
+ * succeed: a service that is overloaded must not be asked many times for each call. */
+export const RETRY_BUDGET = { burst: 200, perSuccess: 0.25 };
 // Calls that were told to wait equally long must not all come back at once.
 const PUSHBACK_JITTER = 0.25;
 
@@ -33,20 +39,20 @@ export class Retrier {
   constructor(policy: RetryPolicy, clock: Clock) {
     this.#policy = policy;
     this.#clock = clock;
-    this.#budget = new Bucket(BUDGET, 0, clock);
+    this.#budget = new Bucket(RETRY_BUDGET.burst, 0, clock);
   }
 
   /**
    * Runs `attempt` until it succeeds, fails for good, or time is over; the last error is thrown.
    *
-   * @param deadline milliseconds since the epoch; no attempt begins after it
-   * @param mayRetry asked after each failure; false once anything has been delivered
+   * @param deadline on the clock; no attempt begins after it
+   * @param onRetry told of each failure after which there will be another attempt
    */
   async run<Result>(
     attempt: () => Promise<Result>,
     deadline: number,
     signal?: AbortSignal,
-    mayRetry: () => boolean = () => true,
+    onRetry?: (error: VggError) => void,
   ): Promise<Result> {
     for (let tried = 1; ; tried++) {
       try {
@@ -54,8 +60,10 @@ export class Retrier {
         this.succeeded();
         return result;
       } catch (error) {
-        const waitMs = mayRetry() ? this.waitMs(error, tried, deadline) : undefined;
+        if (signal?.aborted === true) throw error;
+        const waitMs = this.waitMs(error, tried, deadline);
         if (waitMs === undefined) throw error;
+        onRetry?.(error as VggError);
         await sleep(waitMs, this.#clock, signal);
       }
     }
@@ -63,7 +71,7 @@ export class Retrier {
 
   /** A call has succeeded: it earns a part of a retry. */
   succeeded(): void {
-    this.#budget.give(EARNED_PER_SUCCESS);
+    this.#budget.give(RETRY_BUDGET.perSuccess);
   }
 
   /**
@@ -73,10 +81,9 @@ export class Retrier {
   waitMs(error: unknown, tried: number, deadline: number): number | undefined {
     if (!(error instanceof VggError) || tried >= this.#policy.attempts) return undefined;
     const { code, retryAfterMs } = error;
-    if (code !== 'UNAVAILABLE' && !(code === 'RESOURCE_EXHAUSTED' && retryAfterMs !== undefined)) {
-      return undefined;
-    }
-    const { firstBackoffMs, maxBackoffMs } = this.#policy;
+    const { firstBackoffMs, maxBackoffMs, waitsWhenTold } = this.#policy;
+    const told = waitsWhenTold && code === 'RESOURCE_EXHAUSTED' && retryAfterMs !== undefined;
+    if (code !== 'UNAVAILABLE' && !told) return undefined;
     const chance = this.#clock.random();
     const waitMs =
       retryAfterMs === undefined

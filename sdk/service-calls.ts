@@ -3,6 +3,7 @@
 
 import type { MethodDefinition } from '@grpc/grpc-js';
 import { attemptOf, type CallOptions } from './call-options.ts';
+import type { VggError } from '../vgg/errors.ts';
 import type { Channel } from './channel.ts';
 import type { Clock } from './clock.ts';
 import { sleep } from './clock.ts';
@@ -18,18 +19,30 @@ import {
   type PoliteEnd,
 } from './transport.ts';
 
+/** What holds for all calls of a service. */
+export interface CallsOptions {
+  policy: RetryPolicy;
+  /** Time for a call that says nothing of it, in milliseconds. */
+  deadlineMs: number;
+  clock: Clock;
+  /** Told of each failure after which there will be another attempt. */
+  onRetry: (error: VggError) => void;
+}
+
 /** Calls of one service. */
 export class ServiceCalls {
   readonly #channel: Channel;
   readonly #retrier: Retrier;
   readonly #deadlineMs: number;
   readonly #clock: Clock;
+  readonly #onRetry: (error: VggError) => void;
 
-  constructor(channel: Channel, policy: RetryPolicy, deadlineMs: number, clock: Clock) {
+  constructor(channel: Channel, { policy, deadlineMs, clock, onRetry }: CallsOptions) {
     this.#channel = channel;
     this.#retrier = new Retrier(policy, clock);
     this.#deadlineMs = deadlineMs;
     this.#clock = clock;
+    this.#onRetry = onRetry;
   }
 
   /** One request, one response. */
@@ -93,7 +106,7 @@ export class ServiceCalls {
 
   async #again<Result>(start: () => Promise<Result>, { deadline, signal }: Attempt): Promise<Result> {
     try {
-      return await this.#retrier.run(start, deadline, signal);
+      return await this.#retrier.run(start, deadline, signal, this.#onRetry);
     } catch (error) {
       if (signal?.aborted === true) throw abortedError(signal);
       throw error;
@@ -116,6 +129,7 @@ export class ServiceCalls {
       } catch (error) {
         const waitMs = delivered ? undefined : this.#retrier.waitMs(error, tried, deadline);
         if (waitMs === undefined) throw error;
+        this.#onRetry(error as VggError);
         await sleep(waitMs, this.#clock, signal).catch((reason: unknown) => {
           throw signal?.aborted === true ? abortedError(signal) : reason;
         });

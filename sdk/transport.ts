@@ -20,8 +20,10 @@ import type { Channel, Lease } from './channel.ts';
 
 /** What one attempt is told. */
 export interface Attempt {
-  /** Milliseconds since the epoch. */
+  /** When its time is over, on the client's clock. */
   readonly deadline: number;
+  /** Milliseconds until then. */
+  readonly leftMs: () => number;
   readonly signal?: AbortSignal | undefined;
   readonly metadata: Metadata;
 }
@@ -61,7 +63,7 @@ export function unary<Request, Response>(
       method.responseDeserialize,
       request,
       attempt.metadata,
-      { deadline: attempt.deadline },
+      callOptions(attempt),
       callback,
     ),
   );
@@ -80,7 +82,7 @@ export function clientStream<Request, Response>(
       method.requestSerialize,
       method.responseDeserialize,
       attempt.metadata,
-      { deadline: attempt.deadline },
+      callOptions(attempt),
       callback,
     );
     writeAll(call, requests).catch(fail);
@@ -102,7 +104,7 @@ export function serverStream<Request, Response>(
       method.responseDeserialize,
       request,
       attempt.metadata,
-      { deadline: attempt.deadline },
+      callOptions(attempt),
     ),
   );
 }
@@ -123,7 +125,7 @@ export function bidirectional<Request, Response>(
       method.requestSerialize,
       method.responseDeserialize,
       attempt.metadata,
-      { deadline: attempt.deadline },
+      callOptions(attempt),
     );
     writeAll(started, requests, () => writing).catch(fail);
     call = started;
@@ -283,6 +285,11 @@ async function* responsesOf<Response>(
       call.resume();
     }
   }
+}
+
+// gRPC counts by the machine's clock, from now on.
+function callOptions({ leftMs }: Attempt): { deadline: number } {
+  return { deadline: Date.now() + leftMs() };
 }
 
 // Writes as fast as the connection takes it.

@@ -6,7 +6,7 @@ import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../proto/package-root.ts';
 
-const ROOMS = ['proto', 'vgg', 'services', 'sdk', 'cli', 'models', 'loadtest', 'infra'];
+const ROOMS = ['proto', 'vgg', 'services', 'sdk', 'cli', 'models', 'drawing', 'loadtest', 'infra'];
 const SERVICES = ['preprocess', 'inference', 'aggregator', 'gateway'];
 
 // Runs in browsers: of this project it may have what is pure, and the SDK's types.
@@ -16,6 +16,8 @@ const PAGE = 'services/gateway/page';
 const ALLOWED: Record<string, string[]> = {
   vgg: [],
   proto: ['vgg/errors.ts', 'vgg/views/evaluation.ts'],
+  // How anything is shown, whatever it is.
+  drawing: [],
   models: ['vgg/', 'proto/package-root.ts'],
   sdk: ['proto/', 'vgg/errors.ts', 'vgg/views/evaluation.ts'],
   'services/host': ['proto/', 'vgg/errors.ts'],
@@ -25,6 +27,7 @@ const ALLOWED: Record<string, string[]> = {
   // Its photos are decoded and rescaled by the code that prepares those of requests.
   'services/trainer': [
     'vgg/',
+    'drawing/',
     'services/host/',
     'proto/',
     'models/',
@@ -38,12 +41,19 @@ const ALLOWED: Record<string, string[]> = {
   // Asks through the SDK, reads metrics by their names, and simulates with the batcher that serves.
   loadtest: [
     'vgg/',
+    'drawing/',
     'sdk/',
     'proto/package-root.ts',
     'infra/scaling.ts',
+    'infra/scaling/',
     'infra/prices.ts',
     'services/host/metrics.ts',
+    // What the simulation puts into virtual time: pure, without sockets and libraries.
     'services/inference/batcher.ts',
+    'services/inference/worker/plan.ts',
+    'services/inference/worker/batch-limit.ts',
+    'services/inference/tensorflow/bounds.ts',
+    'services/preprocess/slots.ts',
     ...SERVICES.map((name) => `services/${name}/metrics.ts`),
   ],
   // Deploys services by the names that they have for their variables and metrics.
@@ -57,10 +67,13 @@ const ALLOWED: Record<string, string[]> = {
   // The CLI starts services; how they work is theirs.
   cli: [
     'vgg/',
+    'drawing/',
     'sdk/',
     'models/',
     'loadtest/',
     'infra/bulk/',
+    'infra/scaling.ts',
+    'infra/prices.ts',
     'proto/package-root.ts',
     'services/host/',
     ...SERVICES.flatMap((name) => [`services/${name}/main.ts`, `services/${name}/config.ts`]),

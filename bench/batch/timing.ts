@@ -27,14 +27,15 @@ export async function timeBatches(
   { rounds, mostMs }: TimingOptions,
 ): Promise<TimingTable> {
   const cells = kinds.flatMap((unit) =>
-    sizesUpTo(model.batchLimit(unit)).map((units) => ({ unit, units, times: [] as number[], all: [] as number[] })),
+    sizesUpTo(model.batchLimit(unit)).map((units) => ({ unit, units, times: [] as number[], all: [] as number[], runs: 0 })),
   );
   let cpuMs = 0;
   let wallMs = 0;
   const began = performance.now();
   // Sizes take turns, so that a busy moment of the machine falls on all of them. The first round warms up.
   for (let round = 0; round <= rounds && (round < 3 || performance.now() - began < mostMs); round++) {
-    for (const { unit, units, times, all } of cells) {
+    for (const cell of cells) {
+      const { unit, units, times, all } = cell;
       const batch = Array.from({ length: units }, () => unit);
       const cpu = process.cpuUsage();
       const before = machineTimes();
@@ -54,6 +55,7 @@ export async function timeBatches(
       all.push(ms / count);
       if (foreign > MOST_FOREIGN) continue;
       times.push(ms / count);
+      cell.runs += count;
       cpuMs += own;
       wallMs += ms;
     }
@@ -72,7 +74,7 @@ export async function timeBatches(
     engine: { library, version, device, threads },
     model: model.model.name,
     busyCores: wallMs > 0 ? cpuMs / wallMs : threads,
-    rows: cells.map(({ unit, units, times }): TimingRow => {
+    rows: cells.map(({ unit, units, times, runs }): TimingRow => {
       const meanMs = times.reduce((sum, time) => sum + time, 0) / times.length;
       const squares = times.reduce((sum, time) => sum + (time - meanMs) ** 2, 0);
       return {
@@ -80,8 +82,9 @@ export async function timeBatches(
         views: unit.views.length,
         units,
         meanMs,
-        deviationMs: Math.sqrt(squares / Math.max(1, times.length - 1)),
-        runs: times.length,
+        // Of one batch, from means of several.
+        deviationMs: Math.sqrt((squares / Math.max(1, times.length - 1)) * Math.max(1, runs / times.length)),
+        runs: Math.max(1, runs),
       };
     }),
   };

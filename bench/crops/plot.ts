@@ -1,7 +1,7 @@
 // The plot: how many times as fast as every view by itself, by network, plane and side. Knows how to draw.
 
-import { linearScale } from '../../services/trainer/curves/scale.ts';
-import { escaped, line, number, svgDocument } from '../../services/trainer/curves/svg.ts';
+import { linearScale } from '../../drawing/scale.ts';
+import { line, number, svgDocument, text } from '../../drawing/svg.ts';
 import type { Protocol } from '../../vgg/views.ts';
 import type { Quartiles } from '../median.ts';
 import {
@@ -68,8 +68,7 @@ export function cropsSvg({ networks }: CropsResults): string {
 
 function key(style: string, x: number, label: string): string {
   return (
-    `<path class="curve ${style}" style="${BAR}" d="M${number(x)} 50h22"/>` +
-    text('', x + 30, 54, label, 'start')
+    `<path class="curve ${style}" style="${BAR}" d="M${number(x)} 50h22"/>` + text('', x + 30, 54, label)
   );
 }
 
@@ -114,7 +113,7 @@ function drawPanel(network: NetworkResult, groups: readonly Group[], { top, bott
   const size = `${String(network.inputSize)} × ${String(network.inputSize)}`;
   let y = top - ROW / 2;
   return [
-    text('title', 24, top - 14, `${name}, inputs of ${size}`, 'start'),
+    text('title', 24, top - 14, `${name}, inputs of ${size}`),
     ...x.ticks.map(
       (tick) =>
         line('grid', x.at(tick), top, x.at(tick), bottom) +
@@ -131,17 +130,6 @@ function drawPanel(network: NetworkResult, groups: readonly Group[], { top, bott
 function drawBar({ label, style, ratio }: Bar, y: number, x: (ratio: number) => number): string {
   const { low, middle, high } = ratio;
   const bar = `<path class="curve ${style}" style="${BAR}" d="M${number(x(0))} ${number(y)}H${number(x(middle))}"/>`;
-  const value = text('', x(Math.max(middle, high)) + 6, y + 4, middle.toFixed(2), 'start');
+  const value = text('', x(Math.max(middle, high)) + 6, y + 4, middle.toFixed(2));
   return text('', LEFT - 10, y + 4, label, 'end') + bar + line('whisker', x(low), y, x(high), y) + value;
-}
-
-function text(
-  style: string,
-  x: number,
-  y: number,
-  content: string,
-  anchor: 'start' | 'middle' | 'end',
-): string {
-  const named = style ? ` class="${style}"` : '';
-  return `<text${named} x="${number(x)}" y="${number(y)}" text-anchor="${anchor}">${escaped(content)}</text>`;
 }

@@ -1,7 +1,7 @@
 // The plots: each claim's difference with its interval, and how the networks learned. Knows how to draw.
 
-import { line, number, escaped, svgDocument } from '../../services/trainer/curves/svg.ts';
-import { linearScale } from '../../services/trainer/curves/scale.ts';
+import { line, number, escaped, svgDocument } from '../../drawing/svg.ts';
+import { linearScale } from '../../drawing/scale.ts';
 import type { ClaimResult, Results, TrainingResult, Verdict } from './results.ts';
 
 const WIDTH = 900;

@@ -1,12 +1,12 @@
 // Crops along one axis, layer by layer: which of their activations are the same, and how far their edges reach in.
 // Knows keys; neither tiles nor the other axis.
 
-import { line, svgDocument } from '../../services/trainer/curves/svg.ts';
+import { line, svgDocument, text } from '../../drawing/svg.ts';
 import type { NetworkSpec } from '../../vgg/networks.ts';
 import { OUTSIDE, type AxisLevel } from '../../vgg/sharing/axis.ts';
 import { pixelAxes, sharedStages } from '../../vgg/sharing/stages.ts';
 import type { View } from '../../vgg/views.ts';
-import { areas, FILLS, legend, text } from './drawing.ts';
+import { areas, FILLS, legend } from './drawing.ts';
 
 const WIDTH = 900;
 const LEFT = 88;

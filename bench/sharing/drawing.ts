@@ -1,6 +1,6 @@
 // What the pictures of sharing are drawn with: areas, texts and a legend, on the page that plots have. Knows SVG.
 
-import { escaped, number } from '../../services/trainer/curves/svg.ts';
+import { number, text } from '../../drawing/svg.ts';
 
 /** The first element of a picture: the areas' fills. */
 export const FILLS = `<style>
@@ -31,19 +31,6 @@ export function areas(
       `M${number(x)} ${number(y)}h${number(width)}v${number(height)}h${number(-width)}z`,
   );
   return path.length > 0 ? `<path class="${style}" d="${path.join('')}"/>` : '';
-}
-
-/** A text at its baseline. */
-export function text(
-  style: string,
-  x: number,
-  y: number,
-  content: string,
-  anchor: 'start' | 'middle' | 'end' = 'start',
-): string {
-  const named = style ? ` class="${style}"` : '';
-  const anchored = anchor === 'start' ? '' : ` text-anchor="${anchor}"`;
-  return `<text${named} x="${number(x)}" y="${number(y)}"${anchored}>${escaped(content)}</text>`;
 }
 
 /** What fills mean, one below the other. */

@@ -1,10 +1,10 @@
 // What each layer costs: every view by itself as sums are written, by itself in tiles, and together. Knows counts and
 // how to draw.
 
-import { linearScale } from '../../services/trainer/curves/scale.ts';
-import { line, svgDocument } from '../../services/trainer/curves/svg.ts';
+import { linearScale } from '../../drawing/scale.ts';
+import { line, svgDocument, text } from '../../drawing/svg.ts';
 import { summedSavings, type PlaneSavings } from '../../vgg/sharing/savings.ts';
-import { area, FILLS, legend, text } from './drawing.ts';
+import { area, FILLS, legend } from './drawing.ts';
 
 const WIDTH = 900;
 const LEFT = 130;

@@ -1,7 +1,7 @@
 // A layer's state in two dimensions: row keys × column keys, who has each pair, and the tiles that a layer
 // computes of it. Knows keys, windows and tiles; not where an activation lies in memory.
 
-import { svgDocument } from '../../services/trainer/curves/svg.ts';
+import { svgDocument, text } from '../../drawing/svg.ts';
 import type { NetworkSpec } from '../../vgg/networks.ts';
 import { OUTSIDE } from '../../vgg/sharing/axis.ts';
 import { pixelAxes, sharedStages, type Axes } from '../../vgg/sharing/stages.ts';
@@ -9,7 +9,7 @@ import { tileOutputs } from '../../vgg/sharing/tile-sides.ts';
 import { tileCount, type Cover } from '../../vgg/sharing/tiles.ts';
 import type { Windows } from '../../vgg/sharing/windows.ts';
 import type { Size, View } from '../../vgg/views.ts';
-import { areas, FILLS, legend, text } from './drawing.ts';
+import { areas, FILLS, legend } from './drawing.ts';
 
 const CELL = 6;
 const LEFT = 24;

@@ -44,6 +44,7 @@ export const PARTS: Part[] = [
       page('docs/how-to/tls-and-keys.md', 'TLS and API keys'),
       page('docs/how-to/monitor.md', 'Monitor'),
       page('docs/how-to/tune-batches.md', 'Tune batches'),
+      page('docs/how-to/load-test.md', 'Load test'),
       page('docs/how-to/gpu.md', 'On a machine with a GPU'),
     ],
   },

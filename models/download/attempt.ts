@@ -11,12 +11,15 @@ import { StallWatch } from './stall.ts';
 
 /** What one attempt must know; download.ts says what each is. */
 export interface AttemptOptions {
-  digest: Digest | 'host';
+  digest: Digest | 'host' | 'unstated';
+  locate?: () => Promise<URL>;
   expectedBytes?: number;
   maxBytes: number;
   stallMs: number;
   signal?: AbortSignal;
   onProgress?: (bytes: number, total: number | undefined) => void;
+  /** Told the length of each piece that comes. */
+  onBytes?: (bytes: number) => void;
   clock: Clock;
 }
 
@@ -38,8 +41,9 @@ export async function attempt(
     const have = remark === undefined ? 0 : await partial.length();
     if (have > 0 && have === remark?.total) return;
     const range = have > 0 ? rangeHeaders(have, remark, digest) : {};
+    const address = (await options.locate?.()) ?? url;
     watch.begin();
-    const answer = await ask(url, range, { connections, signal: watch.signal, now: clock.now() });
+    const answer = await ask(address, range, { connections, signal: watch.signal, now: clock.now() });
     try {
       const start = 'range' in range ? await resumed(answer, have, remark, partial) : 0;
       if (start === 'complete') return;
@@ -63,7 +67,7 @@ function rangeHeaders(
 ): Record<string, string> {
   const strong = remark?.etag?.startsWith('W/') === false ? remark.etag : undefined;
   const validator = strong ?? remark?.lastModified;
-  if (validator === undefined && digest === 'host') return {};
+  if (validator === undefined && typeof digest === 'string') return {};
   return { range: `bytes=${String(have)}-`, ...(validator !== undefined && { 'if-range': validator }) };
 }
 
@@ -145,7 +149,7 @@ async function append(
   answer: Answer,
   partial: PartialFile,
   start: number,
-  { expectedBytes, maxBytes, onProgress }: AttemptOptions,
+  { expectedBytes, maxBytes, onProgress, onBytes }: AttemptOptions,
   watch: StallWatch,
 ): Promise<void> {
   const rest = length(answer);
@@ -162,6 +166,7 @@ async function append(
       }
       await onDisk(partial.path, () => file.writeFile(chunk));
       position += chunk.length;
+      onBytes?.(chunk.length);
       onProgress?.(position, total);
     }
     await onDisk(partial.path, () => file.sync());

@@ -2,7 +2,7 @@
 // later attempt goes on only with the same one. One process at a time holds a target.
 
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { VggError } from '../../vgg/index.ts';
@@ -69,34 +69,69 @@ export class PartialFile {
 
 /**
  * Runs work while no other process works on the same target: `<target>.lock` names the holder, and is taken over
- * from a process of this machine that is no more.
+ * from a process that is no more: on this machine it is looked for, on others (and in other containers, whose
+ * processes have the same few numbers) a holder that lives has touched its lock a moment ago.
  *
+ * @param wait called each time somebody else holds it; without, that is an error
  * @throws VggError RESOURCE_EXHAUSTED naming the process that holds it
  */
-export async function withLock<T>(target: string, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  target: string,
+  wait: (() => Promise<void>) | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
   const lock = `${target}.lock`;
-  const mine = JSON.stringify({ pid: process.pid, host: hostname() });
   await onDisk(dirname(target), () => mkdir(dirname(target), { recursive: true }));
-  for (let tries = 0; ; tries++) {
-    const taken = await onDisk(lock, () =>
-      writeFile(lock, mine, { flag: 'wx' }).then(
-        () => true,
-        (error: unknown) => {
-          if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-          throw error;
-        },
-      ),
-    );
-    if (taken) break;
-    const holder = await readFile(lock, 'utf8').catch(() => undefined);
-    if (holder === undefined) continue;
-    if (tries === 3 || isAlive(holder)) throw held(target, lock, holder);
-    await removeStale(lock, holder);
+  for (let tries = 0; !(await taken(lock)); ) {
+    const seen = await holderOf(lock);
+    if (seen === undefined) continue;
+    const alive = isAlive(seen);
+    if (alive && wait) await wait();
+    else if (alive || tries++ === 3) throw held(target, lock, seen.text);
+    else await removeStale(lock, seen.text);
   }
+  const beat = setInterval(() => {
+    const now = new Date();
+    utimes(lock, now, now).catch(() => undefined);
+  }, BEAT_MS);
+  beat.unref();
   try {
     return await work();
   } finally {
+    clearInterval(beat);
     await unlink(lock).catch(() => undefined);
+  }
+}
+
+// How often a holder touches its lock, and after what time without that it is taken for dead.
+const BEAT_MS = 10_000;
+const DEAD_MS = 60_000;
+
+interface Holder {
+  text: string;
+  /** Milliseconds since the lock was made or touched. */
+  ageMs: number;
+}
+
+async function taken(lock: string): Promise<boolean> {
+  const mine = JSON.stringify({ pid: process.pid, host: hostname(), since: performance.timeOrigin });
+  return await onDisk(lock, () =>
+    writeFile(lock, mine, { flag: 'wx' }).then(
+      () => true,
+      (error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+        throw error;
+      },
+    ),
+  );
+}
+
+async function holderOf(lock: string): Promise<Holder | undefined> {
+  try {
+    const { mtimeMs } = await stat(lock);
+    return { text: await readFile(lock, 'utf8'), ageMs: Date.now() - mtimeMs };
+  } catch {
+    return undefined;
   }
 }
 
@@ -134,10 +169,12 @@ async function removeStale(lock: string, seen: string): Promise<void> {
   else await rename(aside, lock);
 }
 
-// A lock without content was just made, or by a process that died at once: alive, to be safe.
-function isAlive(holder: string): boolean {
-  const { pid, host } = parsed(holder);
-  if (pid === undefined || host !== hostname()) return true;
+// A lock without content was just made, or by a process that died at once.
+function isAlive({ text, ageMs }: Holder): boolean {
+  const { pid, host, since } = parsed(text);
+  if (pid === undefined || host !== hostname()) return ageMs < DEAD_MS;
+  // The first process of a container has the same number each time it starts.
+  if (pid === process.pid && since !== undefined) return since === performance.timeOrigin;
   try {
     process.kill(pid, 0);
     return true;
@@ -155,9 +192,9 @@ function held(target: string, lock: string, holder: string): VggError {
   );
 }
 
-function parsed(holder: string): { pid?: number; host?: string } {
+function parsed(holder: string): { pid?: number; host?: string; since?: number } {
   try {
-    return (JSON.parse(holder) ?? {}) as { pid?: number; host?: string };
+    return (JSON.parse(holder) ?? {}) as { pid?: number; host?: string; since?: number };
   } catch {
     return {};
   }

@@ -3,7 +3,7 @@
 
 import type { Readable } from 'node:stream';
 import { EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
-import { VggError } from '../../vgg/index.ts';
+import { VggError, type ErrorCode } from '../../vgg/index.ts';
 
 /** A failure that may be gone at the next attempt. */
 export class Transient extends Error {
@@ -28,6 +28,13 @@ export interface Answer {
 }
 
 const MOST_REDIRECTS = 10;
+const MOST_REASON = 4096;
+const REFUSALS: Partial<Record<number, ErrorCode>> = {
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  410: 'NOT_FOUND',
+};
 
 /** Connections by way of the proxies that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. Must be destroyed. */
 export function proxiedConnections(): Dispatcher {
@@ -64,8 +71,9 @@ export async function ask(
       if (status !== 416) checkFile(url, found, answer.body);
       return { status, headers: found, body: answer.body, ...(statedSha256 && { statedSha256 }) };
     }
-    discard(answer.body);
-    if (![301, 302, 303, 307, 308].includes(status)) throw refusal(url, status, found, options.now);
+    const why = await reason(found, answer.body);
+    if (why !== undefined || ![301, 302, 303, 307, 308].includes(status))
+      throw refusal(url, `${String(status)}${why ?? ''}`, status, found, options.now);
     if (redirects === MOST_REDIRECTS)
       throw new VggError(
         'UNAVAILABLE',
@@ -136,12 +144,35 @@ function checkFile(url: URL, headers: Record<string, string>, body: Readable): v
   throw new VggError('UNAVAILABLE', `Expected a file as it is at ${shownUrl(url)} but received ${came}`);
 }
 
-function refusal(url: URL, status: number, headers: Record<string, string>, now: number): Error {
-  const what = `${shownUrl(url)} answered ${String(status)}`;
+// What an object store says of a refusal: a few lines of XML, of which one is for machines.
+async function reason(headers: Record<string, string>, body: Readable): Promise<string | undefined> {
+  if (!/^\s*(application|text)\/xml/i.test(headers['content-type'] ?? '')) {
+    discard(body);
+    return undefined;
+  }
+  let text = '';
+  try {
+    for await (const chunk of body) if ((text += String(chunk)).length > MOST_REASON) break;
+  } catch {
+    // What has come will do.
+  }
+  discard(body);
+  const [, code] = /<Code>(\w+)<\/Code>/.exec(text) ?? [];
+  return code === undefined ? undefined : ` (${code})`;
+}
+
+function refusal(
+  url: URL,
+  answer: string,
+  status: number,
+  headers: Record<string, string>,
+  now: number,
+): Error {
+  const what = `${shownUrl(url)} answered ${answer}`;
   if (status === 408 || status === 425 || status === 429 || status >= 500)
     return new Transient(what, { retryAfterMs: retryAfterMs(headers['retry-after'], now) });
   return new VggError(
-    status === 404 || status === 410 ? 'NOT_FOUND' : status === 401 ? 'UNAUTHENTICATED' : 'UNAVAILABLE',
+    REFUSALS[status] ?? 'UNAVAILABLE',
     `Expected a file but ${what}`,
   );
 }

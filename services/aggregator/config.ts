@@ -2,7 +2,7 @@
 
 import { readEnv, type EnvValues } from '../host/env.ts';
 import { hostVariables } from '../host/host-variables.ts';
-import { addressVariable, upstreamTlsVariables } from '../host/upstream-variables.ts';
+import { addressVariable, upstreamVariables } from '../host/upstream-variables.ts';
 import { bytes, duration, integer } from '../host/variables.ts';
 
 /** Every variable of the service, by the name that the code uses: VGG_AGGREGATOR_PORT is `port`. */
@@ -10,7 +10,7 @@ export const aggregatorVariables = {
   ...hostVariables({ port: 50051 }),
   preprocess: addressVariable('preprocess', '127.0.0.1:50052'),
   inference: addressVariable('inference', '127.0.0.1:50053'),
-  ...upstreamTlsVariables,
+  ...upstreamVariables,
   modelsAge: duration({
     description: 'Time for which facts of a model are kept before they are asked for again.',
     default: 30_000,
@@ -34,6 +34,12 @@ export const aggregatorVariables = {
     default: 3,
     min: 1,
     max: 10,
+  }),
+  replicaStart: duration({
+    description:
+      'How long a replica of inference is expected to take to start, until one was measured. Where inference is scaled to zero, photos wait so long if their deadline allows, or are told when to come back; 0: they do not wait.',
+    default: 0,
+    max: 3_600_000,
   }),
 };
 

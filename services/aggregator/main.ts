@@ -1,19 +1,32 @@
 // Starts the aggregator service, in this process or as one.
 
 import type { Registry } from 'prom-client';
+import { systemClock as sdkClock } from '../../sdk/clock.ts';
 import { createClient } from '../../sdk/index.ts';
+import { Retrier, type RetryPolicy } from '../../sdk/retry.ts';
+import { systemClock } from '../host/deadline.ts';
 import { createLogger, type Logger } from '../host/log.ts';
 import { createRegistry } from '../host/metrics.ts';
 import { runIfMain } from '../host/process.ts';
 import { startServer, type RunningServer } from '../host/serve.ts';
 import { upstreamTls } from '../host/upstream-variables.ts';
+import { Absence } from './absence.ts';
 import { readConfig, type AggregatorConfig } from './config.ts';
 import { aggregatorMetrics } from './metrics.ts';
-import type { Road } from './road.ts';
+import type { Road, Stage } from './road.ts';
 import { sdkUpstream } from './sdk-upstream.ts';
 import { createAggregatorService } from './service.ts';
 
 const NAME = 'aggregator';
+// A replica that is there says so in less.
+const PROBE_MS = 2000;
+
+// A replica that is lost is known to be so at once, and another takes its calls; a full queue is the caller's to wait for.
+const PATIENCE: Omit<RetryPolicy, 'attempts'> = {
+  firstBackoffMs: 50,
+  maxBackoffMs: 1000,
+  waitsWhenTold: false,
+};
 
 /** What a caller in the same process may bring along. */
 export interface AggregatorOverrides {
@@ -42,12 +55,28 @@ export async function startAggregator(
     preprocess,
     inference,
     deadlineMs: config.maxDeadline,
-    // The road tries lost calls again itself; a full queue is the caller's to wait for.
+    // The road tries lost calls again itself: it knows what is missing.
     retry: false,
+    silenceMs: config.upstreamSilence,
     tls: upstreamTls(config),
   });
   const roads = new Set<Road>();
-  const backlog = () => [...roads].reduce((sum, { tally }) => sum + tally.total - tally.done, 0);
+  const probe = () => client.model('', { deadlineMs: PROBE_MS });
+  const absence =
+    config.replicaStart === 0
+      ? undefined
+      : new Absence({
+          startMs: config.replicaStart,
+          probe,
+          clock: systemClock,
+          onStart: (ms) => {
+            metrics.replicaStarted(ms);
+            log.info({ ms }, 'inference has started');
+          },
+        });
+  const backlog = () =>
+    [...roads].reduce((sum, { tally }) => sum + tally.total - tally.done, absence?.views ?? 0);
+  const metrics = aggregatorMetrics(registry, backlog);
   try {
     const server = await startServer({
       name: NAME,
@@ -58,9 +87,10 @@ export async function startAggregator(
             photoBytes: config.maxPhoto,
             models: config.maxModels,
             views: config.maxViews,
-            attempts: config.attempts,
+            retriers: retriers({ ...PATIENCE, attempts: config.attempts }),
           },
-          metrics: aggregatorMetrics(registry, backlog),
+          metrics,
+          absence,
           roads,
           now,
         }),
@@ -84,6 +114,11 @@ export async function startAggregator(
     client.close();
     throw error;
   }
+}
+
+function retriers(policy: RetryPolicy): Record<Stage, Retrier> {
+  const one = () => new Retrier(policy, sdkClock);
+  return { model: one(), prepare: one(), score: one() };
 }
 
 await runIfMain(import.meta.url, NAME, () => startAggregator(readConfig(process.env)));

@@ -12,8 +12,13 @@ export const STAGE_DURATION = 'vgg_aggregator_stage_duration_seconds';
 export const RETRIES = 'vgg_aggregator_retries_total';
 /** Views that answers did without, because they were known early. */
 export const SPARED = 'vgg_aggregator_spared_views_total';
-/** Views that photos on the road still wait for: the backlog to scale inference on, also from zero. */
+/**
+ * Views that photos on the road still wait for: the backlog to scale inference on, also from zero. Views of photos
+ * that were told to come back when inference has started are in it until then.
+ */
 export const BACKLOG = 'vgg_aggregator_backlog_views';
+/** Seconds from the first photo that found no inference replica until one answered. */
+export const REPLICA_START = 'vgg_aggregator_replica_start_seconds';
 
 /** Counts what happens on the road. */
 export interface AggregatorMetrics {
@@ -24,6 +29,8 @@ export interface AggregatorMetrics {
     spared: number,
   ): void;
   retried(stage: Stage): void;
+  /** Inference had no replica, and has one again after so long. */
+  replicaStarted(ms: number): void;
 }
 
 /**
@@ -59,11 +66,16 @@ export function aggregatorMetrics(registry: Registry, backlog: () => number): Ag
   });
   new Gauge({
     name: BACKLOG,
-    help: 'Views that photos on the road still wait for.',
+    help: 'Views that photos on the road, and those told to come back, still wait for.',
     registers,
     collect() {
       this.set(backlog());
     },
+  });
+  const replicaStart = new Gauge({
+    name: REPLICA_START,
+    help: 'Seconds that inference took, the last time, from the first photo that found no replica until one answered.',
+    registers,
   });
   for (const protocol of PROTOCOLS) answers.inc({ protocol }, 0);
   for (const stage of ['model', 'prepare', 'score']) retries.inc({ stage }, 0);
@@ -76,6 +88,9 @@ export function aggregatorMetrics(registry: Registry, backlog: () => number): Ag
     },
     retried(stage) {
       retries.inc({ stage });
+    },
+    replicaStarted(ms) {
+      replicaStart.set(ms / 1000);
     },
   };
 }

@@ -2,6 +2,7 @@
 // Knows the order of the stages, what runs beside what, what is tried again, and what ends when the answer is known;
 // neither pixels nor layers.
 
+import type { Retrier } from '../../sdk/retry.ts';
 import { VggError, asVggError, expected } from '../../vgg/errors.ts';
 import { resolveEvaluation, viewCount, type Evaluation, type View } from '../../vgg/views.ts';
 import { Bell } from './bell.ts';
@@ -26,8 +27,8 @@ export interface RoadLimits {
   models: number;
   /** Most views of one model's evaluation. */
   views: number;
-  /** How often a lost call is begun, in all. */
-  attempts: number;
+  /** When and how often a lost call is begun again; shared by all roads, so that a service that is down is not asked many times for each photo. */
+  retriers: Readonly<Record<Stage, Retrier>>;
 }
 
 /** A road under way. */
@@ -52,6 +53,12 @@ export interface RoadEvents {
   onView?: () => void;
   /** A lost call is begun again. */
   onRetry?: (stage: Stage, error: VggError) => void;
+  /**
+   * Inference could not be reached, however often: resolves when it can be asked again.
+   *
+   * @param views of the photo that are not in its tally yet, as far as one can tell
+   */
+  onAbsent?: (views: number, scope: CallScope) => Promise<void>;
   now?: () => number;
 }
 
@@ -65,12 +72,22 @@ export async function startRoad(
   upstream: Upstream,
   limits: RoadLimits,
   scope: CallScope,
-  { onView, onRetry, now = () => performance.now() }: RoadEvents = {},
+  { onView, onRetry, onAbsent, now = () => performance.now() }: RoadEvents = {},
 ): Promise<Road> {
   const started = now();
-  const { attempts } = limits;
-  const modelOf = (name: string) =>
-    withRetries('model', { attempts, signal: scope.signal, onRetry }, () => upstream.model(name, scope));
+  const again = <Result>(
+    stage: Stage,
+    { signal, deadline }: CallScope,
+    attempt: () => Promise<Result>,
+    absent?: () => Promise<void>,
+  ) => {
+    const events = { onRetry: (error: VggError) => onRetry?.(stage, error), absent };
+    return withRetries(limits.retriers[stage], { signal, deadline }, attempt, events);
+  };
+  const modelOf = (name: string) => {
+    const absent = onAbsent && (async () => onAbsent(viewsWithout(request.evaluation), scope));
+    return again('model', scope, () => upstream.model(name, scope), absent);
+  };
   const models = await resolveModels(request, modelOf, limits);
   const mayStop = models.some(({ evaluation }) => evaluation.stop === 'EXACT');
   const tally = new Tally(
@@ -92,7 +109,7 @@ export async function startRoad(
     const feed = new PlaneFeed<PreparedPlane>();
     const arrived: PreparedPlane['plane'][] = [];
     const inner = scopeUntil(prepared);
-    const prepare = withRetries('prepare', { attempts, signal: inner.signal, onRetry }, async () => {
+    const prepare = again('prepare', inner, async () => {
       // What a first attempt has brought is not taken twice.
       for await (const each of upstream.prepare(request.photo, group.preparation, inner)) {
         if (each.plane.index !== arrived.length) continue;
@@ -141,7 +158,7 @@ export async function startRoad(
   for (const run of runs) {
     const inner = scopeUntil(run.over);
     const score = () => scoreRest(request, run, tally, upstream, inner, onScore);
-    stages.push(withRetries('score', { attempts, signal: inner.signal, onRetry }, score));
+    stages.push(again('score', inner, score, onAbsent && (() => onAbsent(0, inner))));
   }
   if (mayStop) {
     const { signal } = scopeUntil(prepared);
@@ -160,6 +177,12 @@ export async function startRoad(
   });
   done.catch(() => undefined); // Whoever awaits it hears of it; nobody has to.
   return { models, tally, planes, prepareMs: () => prepareMs, done };
+}
+
+// Views of an evaluation before anything is known of the model: as if of the paper's three scales and any input size.
+function viewsWithout(evaluation: Partial<Evaluation>): number {
+  const scales = evaluation.scales?.length ? evaluation.scales : [256, 384, 512];
+  return viewCount(resolveEvaluation({ ...evaluation, scales }, { inputSize: 32 }));
 }
 
 async function resolveModels(
@@ -278,20 +301,28 @@ async function begun<Item>(items: AsyncIterator<Item>): Promise<AsyncIterable<It
   })();
 }
 
+interface RetryEvents {
+  onRetry: (error: VggError) => void;
+  /** Waits until it is worthwhile to begin anew; throws when it is not. */
+  absent: (() => Promise<void>) | undefined;
+}
+
 async function withRetries<Result>(
-  stage: Stage,
-  { attempts, signal, onRetry }: { attempts: number; signal: AbortSignal; onRetry: RoadEvents['onRetry'] },
+  retrier: Retrier,
+  { signal, deadline }: Pick<CallScope, 'signal' | 'deadline'>,
   attempt: () => Promise<Result>,
+  { onRetry, absent }: RetryEvents,
 ): Promise<Result> {
-  for (let left = attempts; ; left--) {
+  for (;;) {
     try {
-      return await attempt();
+      return await retrier.run(attempt, deadline, signal, onRetry);
     } catch (error) {
       // Whatever a call says once its signal is aborted, the reason is that.
       if (signal.aborted) throw signal.reason;
       const failure = asVggError(error);
-      if (failure.code !== 'UNAVAILABLE' || left <= 1) throw error;
-      onRetry?.(stage, failure);
+      if (failure.code !== 'UNAVAILABLE' || !absent) throw error;
+      await absent();
+      onRetry(failure);
     }
   }
 }

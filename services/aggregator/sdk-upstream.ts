@@ -1,6 +1,7 @@
 // The other services as the road needs them, over gRPC. Facts of models are kept for a while.
 
 import type { VggClient } from '../../sdk/index.ts';
+import { timeLeft } from '../host/deadline.ts';
 import type { ModelFacts, Upstream } from './upstream.ts';
 
 /** What keeps facts, and for how long. */
@@ -21,18 +22,18 @@ export function sdkUpstream(client: VggClient, { modelsAgeMs, now }: UpstreamOpt
     async model(name, scope) {
       const kept = known.get(name);
       if (kept && now() < kept.until) return kept.facts;
-      const facts = await client.model(name, scopeOf(scope));
+      const facts = await client.model(name, callOf(scope));
       if (known.size >= MOST_NAMES) known.clear();
       known.set(name, { facts, until: now() + modelsAgeMs });
       return facts;
     },
     prepare: (photo, { evaluation, mean, inputSize }, scope) =>
-      client.prepare(photo, { ...evaluation, mean, inputSize, ...scopeOf(scope) }),
-    score: (scoring, planes, scope) => client.score(planes, { ...scoring, ...scopeOf(scope) }),
+      client.prepare(photo, { ...evaluation, mean, inputSize, ...callOf(scope) }),
+    score: (scoring, planes, scope) => client.score(planes, { ...scoring, ...callOf(scope) }),
   };
 }
 
 // A call's context has more than an upstream may see.
-function scopeOf({ signal, deadline, requestId }: Parameters<Upstream['model']>[1]) {
-  return { signal, deadline, requestId };
+function callOf({ signal, deadline, requestId }: Parameters<Upstream['model']>[1]) {
+  return { signal, deadlineMs: timeLeft(deadline), requestId };
 }

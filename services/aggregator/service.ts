@@ -10,18 +10,21 @@ import type { ClassifyRequest__Output } from '../../proto/generated/vgg/v1/Class
 import type { ClassifyStreamResponse } from '../../proto/generated/vgg/v1/ClassifyStreamResponse.ts';
 import { expected } from '../../vgg/errors.ts';
 import { implement, type CallContext, type Implementation } from '../host/handlers.ts';
+import type { Absence } from './absence.ts';
 import { answerOf, timingOf, type AnswerOptions } from './answer.ts';
 import { average } from './average.ts';
 import { Bell } from './bell.ts';
 import type { AggregatorMetrics } from './metrics.ts';
 import { startRoad, type Road, type RoadEvents, type RoadLimits } from './road.ts';
-import type { Upstream } from './upstream.ts';
+import type { CallScope, Upstream } from './upstream.ts';
 
 /** What the rpcs stand on. */
 export interface AggregatorDependencies {
   upstream: Upstream;
   limits: RoadLimits & { photoBytes: number };
   metrics: AggregatorMetrics;
+  /** Where photos wait while inference has no replica; without it they do not. */
+  absence: Absence | undefined;
   /** Photos on the road. */
   roads: Set<Road>;
   /** Monotonic milliseconds. */
@@ -53,7 +56,7 @@ export function createAggregatorService(dependencies: AggregatorDependencies): I
 async function* classify(
   request: ClassifyRequest__Output,
   context: CallContext,
-  { upstream, limits, metrics, roads, now }: AggregatorDependencies,
+  { upstream, limits, metrics, absence, roads, now }: AggregatorDependencies,
   running: boolean,
 ): AsyncGenerator<ClassifyStreamResponse, void, undefined> {
   const started = now();
@@ -76,8 +79,12 @@ async function* classify(
   const events: RoadEvents = {
     now,
     onView: () => {
+      absence?.present();
       news.ring();
     },
+    ...(absence && {
+      onAbsent: (views: number, scope: CallScope) => absence.wait(views, scope),
+    }),
     onRetry: (stage, error) => {
       metrics.retried(stage);
       context.log.warn({ stage, err: error }, 'call lost, trying again');

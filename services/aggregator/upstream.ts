@@ -56,7 +56,7 @@ export interface ArrivedScore {
 /** What holds for every call that belongs to one request. */
 export interface CallScope {
   signal: AbortSignal;
-  /** Epoch milliseconds. */
+  /** Milliseconds, on the clock of the server that serves the request. */
   deadline: number;
   requestId: string;
 }

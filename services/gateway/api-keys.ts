@@ -1,4 +1,4 @@
-// API keys, kept as SHA-256 hashes in a file: one a line, "HASH name". Keys themselves are never
+// API keys, kept as SHA-256 hashes in a file or a variable: one a line, "HASH name". Keys themselves are never
 // stored or logged.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
@@ -9,10 +9,9 @@ import { VggError, expected } from '../../vgg/errors.ts';
 export type Authenticate = (headers: Record<string, unknown>) => string;
 
 /**
- * Reads a file of key hashes. A line is 64 hexadecimal digits (`printf %s KEY | sha256sum`), a space and a
- * name; empty lines and those that begin with # are passed over.
+ * Reads a file of key hashes.
  *
- * @throws VggError INVALID_ARGUMENT naming the line at fault
+ * @throws VggError INVALID_ARGUMENT for a file that cannot be read, or naming the line at fault
  */
 export async function readApiKeys(path: string): Promise<Authenticate> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
@@ -20,15 +19,26 @@ export async function readApiKeys(path: string): Promise<Authenticate> {
       cause,
     });
   });
+  return parseApiKeys(text, path);
+}
+
+/**
+ * What a text of key hashes lets in. A line is 64 hexadecimal digits (`printf %s KEY | sha256sum`), a space and a
+ * name; empty lines and those that begin with # are passed over.
+ *
+ * @param origin names the text in errors
+ * @throws VggError INVALID_ARGUMENT naming the line at fault
+ */
+export function parseApiKeys(text: string, origin: string): Authenticate {
   const keys = text.split(/\r?\n/).flatMap((line, i) => {
     if (line.trim() === '' || line.startsWith('#')) return [];
     const [, hash, name] = /^([0-9a-f]{64})\s+(\S.*)$/i.exec(line) ?? [];
     // The line may hold a key by mistake: it is not shown.
     if (!hash || !name)
-      throw expected('a SHA-256 in hexadecimal, then a name', 'another line', `${path}:${String(i + 1)}`);
+      throw expected('a SHA-256 in hexadecimal, then a name', 'another line', `${origin}:${String(i + 1)}`);
     return [{ hash: Buffer.from(hash, 'hex'), name: name.trim() }];
   });
-  if (keys.length === 0) throw expected('at least one API key', 'none', path);
+  if (keys.length === 0) throw expected('at least one API key', 'none', origin);
   return (headers) => {
     const key = keyOf(headers);
     if (key === undefined) {

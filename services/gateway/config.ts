@@ -2,7 +2,8 @@
 
 import { readEnv, type EnvValues } from '../host/env.ts';
 import { LOG_LEVELS } from '../host/log.ts';
-import { addressVariable, upstreamTlsVariables } from '../host/upstream-variables.ts';
+import { publishingVariables } from '../host/publishing.ts';
+import { addressVariable, upstreamVariables } from '../host/upstream-variables.ts';
 import { bytes, choice, duration, integer, list, path, text } from '../host/variables.ts';
 
 /** Every variable of the service, by the name that the code uses: VGG_GATEWAY_PORT is `port`. */
@@ -20,9 +21,16 @@ export const gatewayVariables = {
     of: LOG_LEVELS,
     shared: true,
   }),
+  ...publishingVariables,
   aggregator: addressVariable('aggregator', '127.0.0.1:50051'),
   inference: addressVariable('inference', '127.0.0.1:50053'),
-  ...upstreamTlsVariables,
+  ...upstreamVariables,
+  attempts: integer({
+    description: 'How often a call that is lost (UNAVAILABLE) is begun, in all.',
+    default: 3,
+    min: 1,
+    max: 10,
+  }),
   tlsCert: path({
     description: "The server's certificate chain, PEM; with tlsKey it serves HTTPS.",
     default: undefined,
@@ -31,6 +39,12 @@ export const gatewayVariables = {
   apiKeys: path({
     description: 'File of API key hashes, "SHA256 name" a line; without it no key is asked for.',
     default: undefined,
+  }),
+  apiKeyLines: text({
+    description:
+      'What such a file would hold, for platforms that hand secrets over as variables; instead of apiKeys.',
+    default: undefined,
+    expects: 'lines of "SHA256 name"',
   }),
   maxBody: bytes({
     description: 'Most bytes of a request body.',
@@ -84,6 +98,13 @@ export const gatewayVariables = {
     matches: /^(loopback|linklocal|uniquelocal|[\da-fA-F.:]+(\/\d{1,3})?)$/,
   }),
   deadline: duration({ description: 'Time for an answer.', default: 60_000, min: 1, max: 3_600_000 }),
+  keepAlive: duration({
+    description:
+      'Time for which an idle connection is kept; behind a proxy that keeps connections, longer than it does.',
+    default: 72_000,
+    min: 1,
+    max: 3_600_000,
+  }),
   drain: duration({
     description: 'Time that requests in flight have to finish when the process is told to end.',
     default: 30_000,

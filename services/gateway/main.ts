@@ -9,8 +9,9 @@ import { VggError } from '../../vgg/errors.ts';
 import { createLogger, type Logger } from '../host/log.ts';
 import { createRegistry } from '../host/metrics.ts';
 import { runIfMain } from '../host/process.ts';
+import { startPublishing } from '../host/publishing.ts';
 import { Answers } from './answers/answers.ts';
-import { readApiKeys } from './api-keys.ts';
+import { parseApiKeys, readApiKeys, type Authenticate } from './api-keys.ts';
 import { checkProxies } from './client-name.ts';
 import { upstreamTls } from '../host/upstream-variables.ts';
 import { readConfig, type GatewayConfig } from './config.ts';
@@ -54,15 +55,21 @@ export async function startGateway(
     now = () => performance.now(),
   } = overrides;
   const { host, port, aggregator, inference } = config;
-  const authenticate = config.apiKeys === undefined ? undefined : await readApiKeys(config.apiKeys);
+  const authenticate = await readKeys(config);
   const https = readTls(config);
   checkProxies(config.trustedProxies, 'VGG_GATEWAY_TRUSTED_PROXIES');
+  const metrics = gatewayMetrics(registry);
   const client = createClient({
     aggregator,
     inference,
     deadlineMs: config.deadline,
-    // The services behind try again themselves; whoever is told to wait can wait without a place here.
-    retry: false,
+    // An aggregator that is lost is another's to replace; whoever is told to wait can wait without a place here.
+    retry: { attempts: config.attempts, firstBackoffMs: 50, waitsWhenTold: false },
+    silenceMs: config.upstreamSilence,
+    onRetry: (service, error) => {
+      metrics.retried(service);
+      log.warn({ service, err: error }, 'call lost, trying again');
+    },
     tls: upstreamTls(config),
   });
   const keeping = { bytes: config.answerCache, ttlMs: config.answerTtl, deadlineMs: config.deadline };
@@ -71,22 +78,30 @@ export async function startGateway(
     client,
     answers: new Answers(client, keeping, answerMetrics(registry), now),
     authenticate,
-    metrics: gatewayMetrics(registry),
+    metrics,
     registry,
     log,
     limits: { bodyBytes: config.maxBody, photos: config.maxPhotos, deadlineMs: config.deadline },
     corsOrigins: config.corsOrigins,
     rate: { perSecond: config.rateLimit, burst: config.rateBurst },
     trustedProxies: config.trustedProxies,
+    keepAliveMs: config.keepAlive,
     open: () => open,
     ...(https && { https }),
     now,
   });
+  const onError = (error: unknown) => {
+    log.warn({ err: error }, 'metrics not published');
+  };
+  let endPublishing = () => Promise.resolve();
   try {
-    await app.listen({ host, port, listenTextResolver: () => 'listening' });
+    endPublishing = startPublishing({ registry, service: NAME, config, onError });
+    await app.listen({ host, port, listenTextResolver: (address) => `listening at ${address}` });
   } catch (cause) {
+    await endPublishing();
     await app.close();
     client.close();
+    if (cause instanceof VggError) throw cause;
     throw new VggError('UNAVAILABLE', `Cannot listen at ${host}:${String(port)}`, { cause });
   }
   const bound = (app.server.address() as AddressInfo).port;
@@ -103,6 +118,7 @@ export async function startGateway(
     clearTimeout(force);
     clearInterval(sweep);
     client.close();
+    await endPublishing();
   };
   return {
     url: `${https ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${String(bound)}`,
@@ -110,6 +126,17 @@ export async function startGateway(
     drain: () => end(config.drain),
     close: () => end(0),
   };
+}
+
+async function readKeys({ apiKeys, apiKeyLines }: GatewayConfig): Promise<Authenticate | undefined> {
+  if (apiKeys !== undefined && apiKeyLines !== undefined) {
+    throw new VggError(
+      'INVALID_ARGUMENT',
+      'Expected VGG_GATEWAY_API_KEYS or VGG_GATEWAY_API_KEY_LINES, not both',
+    );
+  }
+  if (apiKeyLines !== undefined) return parseApiKeys(apiKeyLines, 'VGG_GATEWAY_API_KEY_LINES');
+  return apiKeys === undefined ? undefined : readApiKeys(apiKeys);
 }
 
 function readTls({ tlsCert, tlsKey }: GatewayConfig): { cert: Buffer; key: Buffer } | undefined {

@@ -20,11 +20,16 @@ export const ANSWER_BYTES = 'vgg_http_answer_bytes';
 /** Requests refused because their client made too many. */
 export const RATE_LIMITED = 'vgg_http_rate_limited_total';
 
+/** Lost calls that were begun again, by the service called. */
+export const RETRIES = 'vgg_http_retries_total';
+
 /** Counts requests. */
 export interface GatewayMetrics {
   arrived(): void;
   answered(route: string, method: string, status: number, seconds: number): void;
   abandoned(): void;
+  /** A call to a service was lost and is begun again. */
+  retried(service: string): void;
   /** A client made too many requests. */
   rateLimited(): void;
   /** What came was no HTTP request. */
@@ -58,6 +63,13 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
     help: 'Requests refused because their client made too many.',
     registers,
   });
+  const retries = new Counter({
+    name: RETRIES,
+    help: 'Lost calls that were begun again, by the service called.',
+    labelNames: ['service'],
+    registers,
+  });
+  for (const service of ['aggregator', 'inference']) retries.inc({ service }, 0);
   for (const status of ['200', '400', '413', '415', '429', '503', '504']) {
     requests.inc({ route: '/v1/classify', method: 'POST', status }, 0);
   }
@@ -72,6 +84,9 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
     },
     abandoned() {
       abandoned.inc();
+    },
+    retried(service) {
+      retries.inc({ service });
     },
     rateLimited() {
       rateLimited.inc();

@@ -60,15 +60,16 @@ export function readError(thrown: unknown, bodyBytes: number): VggError {
 }
 
 /**
- * An answer of the services behind. A call that is lost is made once more: a replica may have left. What the
- * services say of each other, with addresses, is for the log alone.
+ * An answer of the services behind. A call that is lost is made once more: a replica may have left; but not one that
+ * is told to come back later. What the services say of each other, with addresses, is for the log alone.
  *
  * @throws VggError what the services said; UNAVAILABLE, DEADLINE_EXCEEDED and INTERNAL in words for outside
  */
 export async function fromBehind<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   try {
     return await ask().catch((error: unknown) => {
-      if (asVggError(error).code === 'UNAVAILABLE') return ask();
+      const { code, retryAfterMs } = asVggError(error);
+      if (code === 'UNAVAILABLE' && retryAfterMs === undefined) return ask();
       throw error;
     });
   } catch (cause) {
@@ -79,7 +80,7 @@ export async function fromBehind<Answer>(ask: () => Promise<Answer>): Promise<An
 /** An error of the services behind in words for outside. */
 export function outside(error: VggError): VggError {
   const { code, retryAfterMs } = error;
-  const message = OUTSIDE[code];
+  const message = code === 'UNAVAILABLE' && retryAfterMs !== undefined ? STARTING : OUTSIDE[code];
   if (message === undefined) return error;
   return new VggError(code, message, { cause: error, ...(retryAfterMs !== undefined && { retryAfterMs }) });
 }
@@ -106,6 +107,7 @@ export function discardRest({ raw }: FastifyRequest, mostBytes: number): void {
 
 const LINGER_MS = 1000;
 
+const STARTING = 'The services that answer are starting: come back after the time in Retry-After';
 const OUTSIDE: Partial<Record<ErrorCode, string>> = {
   UNAVAILABLE: 'The services that answer cannot be reached',
   DEADLINE_EXCEEDED: 'There was no answer in time',

@@ -13,10 +13,11 @@ import fastify, {
 import type { Registry } from 'prom-client';
 import type { VggClient } from '../../sdk/index.ts';
 import { VggError } from '../../vgg/errors.ts';
+import { systemClock } from '../host/deadline.ts';
 import type { Logger } from '../host/log.ts';
 import { unacceptable } from './acceptance.ts';
 import { Admission } from './admission.ts';
-import type { Answers } from './answers/answers.ts';
+import { callOf, type Answers, type Asker } from './answers/answers.ts';
 import { LABELS_PATH } from './answers/labels.ts';
 import { classifyHandler } from './answers/route.ts';
 import { keyHash, type Authenticate } from './api-keys.ts';
@@ -59,6 +60,8 @@ export interface GatewayDependencies {
   rate: RatePolicy;
   /** Proxies whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
+  /** Milliseconds for which an idle connection is kept. */
+  keepAliveMs: number;
   /** Whether the gateway takes requests: false while it drains. */
   open: () => boolean;
   https?: { cert: Buffer; key: Buffer };
@@ -102,6 +105,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     bodyLimit: limits.bodyBytes,
     genReqId: ({ headers }) => requestIdOf(headers),
     requestTimeout: limits.deadlineMs,
+    keepAliveTimeout: dependencies.keepAliveMs,
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     routerOptions: { maxParamLength: LONGEST_NAME },
     // The routes say it themselves, as a problem.
@@ -199,7 +203,7 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
   );
   const models = { onRequest: guard, config: { gives: [JSON_TYPE] } };
   app.get('/v1/models', { ...models, schema: operations.listModels }, async (request, reply) => {
-    const call = callOf(request);
+    const call = callOf(askerOf(request));
     const found = await fromBehind(() => client.models(call));
     return sendTagged(request, reply.header('cache-control', REVALIDATED), { models: found });
   });
@@ -207,13 +211,13 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     '/v1/models/:name',
     { ...models, schema: operations.getModel },
     async (request, reply) => {
-      const call = callOf(request);
+      const call = callOf(askerOf(request));
       const found = await fromBehind(() => client.model(request.params.name, call));
       return sendTagged(request, reply.header('cache-control', REVALIDATED), found);
     },
   );
   const handler = classifyHandler({
-    ...{ client, answers, limits, askerOf: callOf, failed: logRefusal },
+    ...{ client, answers, limits, askerOf, failed: logRefusal },
     spaceOf: ({ headers }) => (authenticate ? keyHash(headers) : ''),
     timed: (request, timing) => {
       arrivals.of(request).timing = timing;
@@ -245,9 +249,9 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
     }
   }
 
-  function callOf(request: FastifyRequest) {
+  function askerOf(request: FastifyRequest): Asker {
     // A point in time: a call that is made again has no more of it.
-    const deadline = Date.now() + limits.deadlineMs;
+    const deadline = systemClock.now() + limits.deadlineMs;
     return { requestId: request.id, signal: arrivals.of(request).gone, deadline };
   }
 

@@ -89,7 +89,7 @@ async function run(
   const requestId = requestIdOf(call.metadata);
   const log = host.log.child({ requestId, method });
   const now = host.clock.now();
-  const deadline = Math.min(deadlineOf(call, now + host.deadlineMs), now + host.maxDeadlineMs);
+  const deadline = Math.min(now + timeOf(call, host.deadlineMs), now + host.maxDeadlineMs);
   const { signal, abort, dispose } = scope(deadline, [host.forced], host.clock);
   let settled = false;
   call.once('cancelled', () => {
@@ -160,9 +160,11 @@ async function send(responses: AsyncIterable<object>, call: AnyCall, signal: Abo
   }
 }
 
-function deadlineOf(call: AnyCall, otherwise: number): number {
+// Milliseconds that a call has. Between processes time is a span; gRPC makes a point in time of it, on the machine's
+// clock, which may be set while the call runs.
+function timeOf(call: AnyCall, otherwise: number): number {
   const deadline = Number(call.getDeadline());
-  return Number.isFinite(deadline) ? deadline : otherwise;
+  return Number.isFinite(deadline) ? deadline - Date.now() : otherwise;
 }
 
 function requestIdOf(metadata: Metadata): string {

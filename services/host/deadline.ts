@@ -9,7 +9,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Where time comes from; a parameter, so that tests need not wait. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since some moment; goes on evenly, whatever becomes of the machine's clock. */
   now(): number;
   /** Runs `task` once after `ms` milliseconds, unless the function that it returns is called before. */
   after(ms: number, task: () => void): () => void;
@@ -17,7 +17,7 @@ export interface Clock {
 
 /** The real time. Its timers do not keep a process alive. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: () => performance.now(),
   after(ms, task) {
     const timer = setTimeout(task, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
     timer.unref();
@@ -26,6 +26,17 @@ export const systemClock: Clock = {
     };
   },
 };
+
+// The most that a call may be given.
+const LONGEST_CALL_MS = 24 * 3_600_000;
+
+/**
+ * Milliseconds from 1 on that a call may have which begins now and must be over at `deadline`. Between processes time
+ * is a span: their clocks differ, and may be set.
+ */
+export function timeLeft(deadline: number, clock: Clock = systemClock): number {
+  return Math.max(1, Math.min(deadline - clock.now(), LONGEST_CALL_MS));
+}
 
 /** A signal that must be given back. */
 export interface Scope {
@@ -40,7 +51,7 @@ export interface Scope {
 /**
  * A signal that aborts at the deadline, or with any of its parents.
  *
- * @param deadline milliseconds since the epoch; Infinity: none
+ * @param deadline on the clock; Infinity: none
  */
 export function scope(
   deadline: number,

@@ -18,7 +18,7 @@ export interface CallContext {
    * DEADLINE_EXCEEDED when the time is over, UNAVAILABLE when the server is forced to end.
    */
   readonly signal: AbortSignal;
-  /** Milliseconds since the epoch; always finite. */
+  /** When its time is over, on the server's clock; always finite. */
   readonly deadline: number;
   /** The client's x-request-id, or one made here; sent back, and in every log line. */
   readonly requestId: string;

@@ -2,6 +2,7 @@
 
 import { LOG_LEVELS } from './log.ts';
 import type { EnvValues } from './env.ts';
+import { publishingVariables } from './publishing.ts';
 import { bytes, choice, duration, integer, path, text } from './variables.ts';
 
 const HOUR_MS = 3_600_000;
@@ -28,6 +29,7 @@ export function hostVariables(defaults: { port: number }) {
       min: 0,
       max: 65_535,
     }),
+    ...publishingVariables,
     logLevel: choice({
       description: 'Least severe log lines that are written.',
       default: 'info',

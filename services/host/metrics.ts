@@ -1,6 +1,7 @@
 // The metrics that every service has: calls counted and timed. Each server has a registry of its
 // own, as several services may share a process.
 
+import { randomUUID } from 'node:crypto';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { ERROR_CODES, type ErrorCode } from '../../vgg/errors.ts';
 
@@ -12,6 +13,11 @@ export const RPC_DURATION = 'vgg_rpc_duration_seconds';
 export const RPC_IN_FLIGHT = 'vgg_rpc_in_flight';
 /** 1 while the service is ready, else 0. */
 export const READY = 'vgg_ready';
+
+/** 1, with the process's own `id`: services that share a process have the same one, and a new process has another. */
+export const PROCESS = 'vgg_process_info';
+
+const PROCESS_ID = randomUUID();
 
 const DURATION_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
@@ -29,7 +35,16 @@ export interface RpcMetrics {
 /** A registry, with the process's own metrics (CPU, memory, event loop) if asked for. */
 export function createRegistry(options: { process?: boolean } = {}): Registry {
   const registry = new Registry();
-  if (options.process === true) collectDefaultMetrics({ register: registry });
+  if (options.process === true) {
+    collectDefaultMetrics({ register: registry });
+    const info = new Gauge({
+      name: PROCESS,
+      help: 'Which process this is.',
+      labelNames: ['id'],
+      registers: [registry],
+    });
+    info.set({ id: PROCESS_ID }, 1);
+  }
   return registry;
 }
 

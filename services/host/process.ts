@@ -1,8 +1,11 @@
 // The life of a process that serves: signals end it in good order. Only process entries use this.
 
 import { realpathSync } from 'node:fs';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createLogger, type Logger } from './log.ts';
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /** What can be drained: a server, or several behind one function. */
 export interface Drainable {
@@ -16,7 +19,7 @@ export interface Drainable {
  */
 export function endOnSignals(server: Drainable, log: Logger, host: NodeJS.Process = process): void {
   let ending = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of SIGNALS) {
     host.on(signal, () => {
       log.info({ signal }, 'signal received');
       const end = ending ? server.close() : server.drain();
@@ -35,7 +38,8 @@ export function endOnSignals(server: Drainable, log: Logger, host: NodeJS.Proces
 /**
  * Runs a process entry, if this module is what Node was started with: starts, and ends on signals. What is
  * wrong at the start is said in one line, and the exit status is 1; what nobody caught later is logged, and
- * ends the process.
+ * ends the process. A signal before the start is over ends it at once, status 128 and the signal's number: the
+ * first process of a container has no other way to be ended by it.
  *
  * @param moduleUrl the caller's import.meta.url
  */
@@ -50,8 +54,15 @@ export async function runIfMain(
     log.fatal({ err: error }, 'uncaught error');
     process.exit(1);
   });
+  const early = (signal: NodeJS.Signals) => {
+    log.info({ signal }, 'signal received before the start was over');
+    process.exit(128 + constants.signals[signal]);
+  };
+  for (const signal of SIGNALS) process.on(signal, early);
   try {
-    endOnSignals(await main(), log);
+    const server = await main();
+    for (const signal of SIGNALS) process.off(signal, early);
+    endOnSignals(server, log);
   } catch (error) {
     log.fatal({ err: error }, error instanceof Error ? error.message : 'start failed');
     process.exitCode = 1;

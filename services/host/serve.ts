@@ -17,6 +17,7 @@ import { hostDefaults, type HostConfig } from './host-variables.ts';
 import { createLogger, type Logger } from './log.ts';
 import { createRegistry, rpcMetrics } from './metrics.ts';
 import { serveProbes, type Probes } from './probes.ts';
+import { startPublishing } from './publishing.ts';
 import { Readiness } from './readiness.ts';
 
 // After the last call has ended, its last bytes may still be on their way to the socket.
@@ -94,9 +95,16 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     for (const each of served) health.setStatus(each, value ? 'SERVING' : 'NOT_SERVING');
   };
   tell(false);
+  const onError = (error: unknown) => {
+    log.warn({ err: error }, 'metrics not published');
+  };
+  const endPublishing = startPublishing({ registry, service: name, config, clock, onError });
   addReflection(server, [...served.slice(1), 'grpc.health.v1.Health']);
 
-  const { address, port } = await bind(server, config);
+  const { address, port } = await bind(server, config).catch(async (error: unknown) => {
+    await endPublishing();
+    throw error;
+  });
   const readiness = new Readiness(ready, tell, clock, log);
   let probes: Probes | undefined;
   try {
@@ -107,6 +115,8 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     }
   } catch (cause) {
     server.forceShutdown();
+    readiness.close();
+    await endPublishing();
     throw new VggError('UNAVAILABLE', `Cannot listen at port ${String(config.metricsPort)} (metricsPort)`, {
       cause,
     });
@@ -132,6 +142,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     server.forceShutdown();
     readiness.close();
     await probes?.close();
+    await endPublishing();
     log.info('ended');
   };
   let ending: Promise<void> | undefined;
@@ -160,8 +171,8 @@ function serverOptions(config: HostConfig) {
     'grpc.max_concurrent_streams': config.maxStreams,
     'grpc.max_connection_age_ms': config.connectionAge,
     'grpc.max_connection_age_grace_ms': config.connectionAgeGrace,
-    // A peer that vanished without a word is noticed within 80 s.
-    'grpc.keepalive_time_ms': 60_000,
+    // A peer that vanished without a word is noticed within 40 s.
+    'grpc.keepalive_time_ms': 20_000,
     'grpc.keepalive_timeout_ms': 20_000,
     'grpc.enable_channelz': 0,
   };

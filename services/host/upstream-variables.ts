@@ -1,7 +1,7 @@
 // The variables of a service that calls others: whom it trusts, and what it shows them.
 
 import type { EnvValues } from './env.ts';
-import { path, text } from './variables.ts';
+import { duration, path, text } from './variables.ts';
 
 /** Where another service is. */
 export function addressVariable(service: string, address: string) {
@@ -12,8 +12,15 @@ export function addressVariable(service: string, address: string) {
   });
 }
 
-/** TLS towards the services that are called. */
-export const upstreamTlsVariables = {
+/** How the services that are called are reached. */
+export const upstreamVariables = {
+  upstreamSilence: duration({
+    description:
+      'Time without a sign of life after which a service that has a call is taken for lost, and the call is tried elsewhere; longer than the largest message takes.',
+    default: 10_000,
+    min: 100,
+    max: 3_600_000,
+  }),
   upstreamCa: path({
     description: 'Authorities that sign the certificates of the services that are called, PEM; turns TLS on.',
     default: undefined,
@@ -27,6 +34,6 @@ export function upstreamTls({
   upstreamCa,
   upstreamCert,
   upstreamKey,
-}: EnvValues<typeof upstreamTlsVariables>) {
+}: Pick<EnvValues<typeof upstreamVariables>, 'upstreamCa' | 'upstreamCert' | 'upstreamKey'>) {
   return upstreamCa === undefined ? undefined : { ca: upstreamCa, cert: upstreamCert, key: upstreamKey };
 }

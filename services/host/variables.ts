@@ -121,13 +121,13 @@ export function flag(options: VariableOptions<boolean>): Variable<boolean> {
   );
 }
 
-/** Text of any form, or of the form that `matches` tells. */
+/** Text of any form, or of the form that `matches` knows. */
 export function text<const Value extends string | undefined>(
-  options: VariableOptions<Value> & { expects?: string; matches?: RegExp },
+  options: VariableOptions<Value> & { expects?: string; matches?: { test(text: string): boolean } },
 ): Variable<Value extends undefined ? string | undefined : string> {
   const { expects = 'text', matches } = options;
   return variable<string | undefined>(options, expects, (given) =>
-    matches && !matches.test(given) ? undefined : given,
+    matches?.test(given) === false ? undefined : given,
   ) as Variable<Value extends undefined ? string | undefined : string>;
 }
 

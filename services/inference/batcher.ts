@@ -44,7 +44,7 @@ export type Rank = 0 | 1;
 export interface JobOptions<Unit, Scores> {
   target: BatchTarget<Unit, Scores>;
   rank: Rank;
-  /** Epoch milliseconds after which no unit of it is computed. */
+  /** After it, in milliseconds of the batcher's clock, no unit of it is computed. */
   deadline: number;
   /** Its abort drops what waits, at once; the job ends with the signal's reason. */
   signal: AbortSignal;
@@ -65,7 +65,7 @@ export interface BatcherOptions extends BatcherEvents {
   queueViews: number;
   /** Batches that are computed at the same time. */
   concurrency?: number;
-  /** Milliseconds, of the same epoch as deadlines. */
+  /** Milliseconds, on the clock of deadlines. */
   now?: () => number;
   /** Runs a function soon; arrivals until then may share the first batch. */
   schedule?: (run: () => void) => void;
@@ -93,7 +93,7 @@ export class Batcher<Unit extends BatchUnit, Scores> {
   constructor({
     queueViews,
     concurrency = 1,
-    now = Date.now,
+    now = () => performance.now(),
     schedule = setImmediate,
     ...events
   }: BatcherOptions) {

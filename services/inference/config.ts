@@ -1,7 +1,9 @@
 // The variables of inference: the only place in it that reads the environment.
 
 import { join } from 'node:path';
+import { SOURCE_FORM, isSource } from '../../models/fetch/source.ts';
 import { packageRoot } from '../../proto/package-root.ts';
+import { VggError } from '../../vgg/errors.ts';
 import { readEnv, type EnvValues } from '../host/env.ts';
 import { hostVariables } from '../host/host-variables.ts';
 import { bytes, choice, flag, integer, list, path, text } from '../host/variables.ts';
@@ -41,6 +43,14 @@ export const inferenceVariables = {
     default: join(packageRoot, 'models'),
     shared: true,
   }),
+  modelsSource: text({
+    description:
+      'Where models are fetched from into VGG_MODELS when the service starts, as NAME/FILE beneath it; VGG_INFERENCE_LOAD then names them. Credentials and region for s3 are those of the AWS SDK.',
+    default: undefined,
+    expects: SOURCE_FORM,
+    matches: { test: isSource },
+    shared: true,
+  }),
   load: list({ description: 'Names of the models to load; all in the folder unless set.', default: [] }),
   defaultModel: text({
     description: 'Model for requests that name none; the first to load unless set.',
@@ -78,5 +88,12 @@ export type InferenceConfig = EnvValues<typeof inferenceVariables>;
  * @throws VggError INVALID_ARGUMENT naming every variable that is unknown or wrong
  */
 export function readConfig(env: NodeJS.ProcessEnv): InferenceConfig {
-  return readEnv(env, 'inference', inferenceVariables);
+  const config = readEnv(env, 'inference', inferenceVariables);
+  if (config.modelsSource !== undefined && config.load.length === 0) {
+    throw new VggError(
+      'INVALID_ARGUMENT',
+      'Expected VGG_INFERENCE_LOAD to name the models beside VGG_MODELS_SOURCE but it is not set',
+    );
+  }
+  return config;
 }

@@ -70,6 +70,12 @@ export interface UnitScores {
   readonly scores: readonly ViewScores[];
 }
 
+/** What an engine does before a model answers: its network is made, runs once, is timed. */
+export type LoadPhase = 'load' | 'warm_up' | 'measure';
+
+/** Told how many milliseconds a phase took. */
+export type OnPhase = (phase: LoadPhase, ms: number) => void;
+
 /** What an engine runs on, for `doctor`, metrics and logs. */
 export interface EngineFacts {
   readonly engine: EngineName;
@@ -129,10 +135,11 @@ export interface Engine {
   /**
    * Loads a model, and runs it once so that the first request is as quick as the second.
    *
+   * @param onPhase told how long each phase took
    * @throws VggError INVALID_ARGUMENT if the weights cannot be read, are not the network's or give no
    *   probabilities; RESOURCE_EXHAUSTED if there is not enough memory
    */
-  load(model: OpenModel): Promise<EngineModel>;
+  load(model: OpenModel, onPhase?: OnPhase): Promise<EngineModel>;
 
   /** Whether batches are answered now. */
   health(): EngineHealth;

@@ -3,6 +3,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ErrorCode } from '../../vgg/errors.ts';
 import type { BatcherEvents } from './batcher.ts';
+import type { LoadPhase } from './engine.ts';
 
 /** Views that were scored. */
 export const VIEWS = 'vgg_inference_views_total';
@@ -22,12 +23,21 @@ export const PLANE_BYTES = 'vgg_inference_plane_bytes';
 export const DROPPED = 'vgg_inference_dropped_views_total';
 /** Seconds that loading a model took. */
 export const MODEL_LOAD = 'vgg_inference_model_load_seconds';
+/** Seconds that each phase of the start took, by model; `ready` is of the process, from its start. */
+export const START = 'vgg_inference_start_seconds';
+/** Bytes of models that were fetched. */
+export const FETCHED_BYTES = 'vgg_inference_fetched_bytes_total';
 /** Times that the engine's worker ended unasked. */
 export const WORKER_FAILURES = 'vgg_inference_worker_failures_total';
+
+/** What happens between the start of the process and its first answer; `ready` is all of it. */
+export type StartPhase = 'fetch' | 'verify' | LoadPhase | 'ready';
 
 /** Counts what happens in the service. */
 export interface InferenceMetrics extends Required<BatcherEvents> {
   modelLoaded(model: string, ms: number): void;
+  started(phase: StartPhase, ms: number, model?: string): void;
+  fetched(bytes: number): void;
   workerFailed(): void;
   /** Gauges read these when they are asked. */
   watch(
@@ -81,6 +91,17 @@ export function inferenceMetrics(registry: Registry): InferenceMetrics {
     labelNames: ['model'],
     registers,
   });
+  const start = new Gauge({
+    name: START,
+    help: 'Seconds that each phase of the start took, by model; ready is of the process, from its start.',
+    labelNames: ['phase', 'model'],
+    registers,
+  });
+  const fetchedBytes = new Counter({
+    name: FETCHED_BYTES,
+    help: 'Bytes of models that were fetched.',
+    registers,
+  });
   const failures = new Counter({
     name: WORKER_FAILURES,
     help: "Times that the engine's worker ended unasked.",
@@ -107,6 +128,12 @@ export function inferenceMetrics(registry: Registry): InferenceMetrics {
     },
     modelLoaded(model, ms) {
       load.set({ model }, ms / 1000);
+    },
+    started(phase, ms, model = '') {
+      start.set({ phase, model }, ms / 1000);
+    },
+    fetched(count) {
+      fetchedBytes.inc(count);
     },
     workerFailed() {
       failures.inc();

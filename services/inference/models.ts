@@ -7,7 +7,7 @@ import type { Model } from '../../proto/generated/vgg/v1/Model.ts';
 import { VggError, expected } from '../../vgg/errors.ts';
 import { macs, parameterCount } from '../../vgg/networks.ts';
 import { meanColour } from '../../vgg/pack.ts';
-import type { Engine, EngineModel } from './engine.ts';
+import type { Engine, EngineModel, LoadPhase } from './engine.ts';
 
 /** Which models to load, and from where. */
 export interface ModelSelection {
@@ -21,58 +21,77 @@ export interface ModelSelection {
   verify: boolean;
 }
 
-/** Loaded models, the default one first. */
+/** What loading goes by, and whom it tells. */
+export interface LoadEvents {
+  /** Models that are on their way into the folder, verified when they are there: each is waited for. */
+  arrivals?: ReadonlyMap<string, Promise<unknown>>;
+  /** Told how many milliseconds a phase of a model took. */
+  onPhase?: (model: string, phase: LoadPhase | 'verify', ms: number) => void;
+  /** Told when a model answers, and how many milliseconds after it was there. */
+  onLoaded?: (model: string, ms: number) => void;
+}
+
+// Whoever asks before models are loaded may ask again then.
+const RETRY_MS = 1000;
+
+/** Loaded models, the default one first; none until they are loaded. */
 export class Models {
-  readonly #models: Map<string, EngineModel>;
+  #models = new Map<string, EngineModel>();
   readonly #engine: Engine;
 
-  private constructor(engine: Engine, models: Map<string, EngineModel>) {
+  constructor(engine: Engine) {
     this.#engine = engine;
-    this.#models = models;
   }
 
   /**
-   * Loads models one after the other.
+   * Loads models one after the other; until all are, none answers.
    *
    * @throws VggError if one of them cannot be loaded; those loaded before are freed
    */
-  static async load(
-    engine: Engine,
-    selection: ModelSelection,
-    onLoaded?: (name: string, ms: number) => void,
-  ): Promise<Models> {
-    const available = await listModels(selection.directory);
-    const names = selection.names.length > 0 ? [...selection.names] : available;
-    for (const name of names) {
-      if (!available.includes(name)) throw unknownModel(name, available);
-    }
-    if (names.length === 0) throw expected('at least one model', 'none', selection.directory);
-    const defaultName = selection.defaultName || names[0] || '';
+  async load(selection: ModelSelection, events: LoadEvents = {}): Promise<void> {
+    const { directory } = selection;
+    const { arrivals } = events;
+    const names = arrivals ? selection.names : await namesIn(selection);
+    const [first] = names;
+    if (first === undefined) throw expected('at least one model', 'none', directory);
+    const defaultName = selection.defaultName || first;
     if (!names.includes(defaultName)) throw unknownModel(defaultName, names);
     const loaded = new Map<string, EngineModel>();
     try {
       for (const name of [defaultName, ...names.filter((each) => each !== defaultName)]) {
-        const started = performance.now();
-        const model = await openModel(join(selection.directory, name), { verify: selection.verify });
-        loaded.set(name, await engine.load(model));
-        onLoaded?.(name, performance.now() - started);
+        await arrivals?.get(name);
+        const verify = selection.verify && !arrivals;
+        loaded.set(name, await this.#loadOne(join(directory, name), name, verify, events));
       }
     } catch (error) {
       for (const model of loaded.values()) await model.unload();
       throw error;
     }
-    return new Models(engine, loaded);
+    this.#models = loaded;
   }
 
-  /** Names, the default one first. */
+  /** Whether models are loaded. */
+  get loaded(): boolean {
+    return this.#models.size > 0;
+  }
+
+  /** Names, the default one first. @throws VggError UNAVAILABLE until models are loaded */
   get names(): string[] {
+    if (!this.loaded) {
+      throw new VggError('UNAVAILABLE', 'The models are being loaded', { retryAfterMs: RETRY_MS });
+    }
     return [...this.#models.keys()];
   }
 
-  /** A model by name; the default one for an empty name. @throws VggError NOT_FOUND naming what there is */
+  /**
+   * A model by name; the default one for an empty name.
+   *
+   * @throws VggError NOT_FOUND naming what there is; UNAVAILABLE until models are loaded
+   */
   get(name: string): EngineModel {
-    const model = this.#models.get(name || (this.names[0] ?? ''));
-    if (!model) throw unknownModel(name, this.names);
+    const { names } = this;
+    const model = this.#models.get(name || (names[0] ?? ''));
+    if (!model) throw unknownModel(name, names);
     return model;
   }
 
@@ -100,6 +119,28 @@ export class Models {
       engine: this.#engine.name,
     };
   }
+
+  async #loadOne(
+    folder: string,
+    name: string,
+    verify: boolean,
+    { onPhase, onLoaded }: LoadEvents,
+  ): Promise<EngineModel> {
+    const began = performance.now();
+    const opened = await openModel(folder, { verify });
+    if (verify) onPhase?.(name, 'verify', performance.now() - began);
+    const model = await this.#engine.load(opened, (phase, ms) => onPhase?.(name, phase, ms));
+    onLoaded?.(name, performance.now() - began);
+    return model;
+  }
+}
+
+async function namesIn({ directory, names }: ModelSelection): Promise<readonly string[]> {
+  const available = await listModels(directory);
+  for (const name of names) {
+    if (!available.includes(name)) throw unknownModel(name, available);
+  }
+  return names.length > 0 ? names : available;
 }
 
 function unknownModel(name: string, known: readonly string[]): VggError {

@@ -37,7 +37,7 @@ export function createOpenInferenceService(dependencies: OpenInferenceDependenci
   const { models, health, version } = dependencies;
   return implement<GRPCInferenceServiceHandlers>(openInferenceService, {
     ServerLive: () => ({ live: true }),
-    ServerReady: () => ({ ready: health().ready }),
+    ServerReady: () => ({ ready: models.loaded && health().ready }),
     ModelReady: ({ name, version: modelVersion }) => {
       checkVersion(modelVersion);
       models.get(name);

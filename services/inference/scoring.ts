@@ -25,7 +25,7 @@ export interface ScoreCall {
   model: EngineModel;
   wanted: Wanted;
   rank: Rank;
-  /** Epoch milliseconds. */
+  /** Milliseconds, on the batcher's clock. */
   deadline: number;
   signal: AbortSignal;
   /** Views that will come, 0 if unknown. */

@@ -10,10 +10,16 @@ import type {
   Scoring,
   Upstream,
 } from '../../services/aggregator/upstream.ts';
+import { DEFAULT_RETRY, Retrier } from '../../sdk/retry.ts';
 import { VggError } from '../../vgg/errors.ts';
 import { evaluationViews, type Share } from '../../vgg/views.ts';
+import { fakeClock } from '../sdk/fake-clock.ts';
 
-const LIMITS = { models: 4, views: 512, attempts: 3 };
+const retrier = () =>
+  new Retrier({ ...DEFAULT_RETRY, attempts: 3, waitsWhenTold: false }, fakeClock({ leap: true }).clock);
+const limits = (retriers = { model: retrier(), prepare: retrier(), score: retrier() }) => ({
+  ...{ models: 4, views: 512, retriers },
+});
 
 /** Facts of a model of cats and dogs, whose crops are 32 pixels. */
 export const facts = (name: string, more: Partial<ModelFacts> = {}): ModelFacts => ({
@@ -110,7 +116,7 @@ export async function travel(
       ...request,
     },
     upstream,
-    LIMITS,
+    limits(),
     { signal, deadline: 1e15, requestId: 'test' },
     { onRetry: (stage, { message }) => retries.push(`${stage}: ${message}`) },
   );

@@ -142,3 +142,14 @@ describe('a file of keys', () => {
     await expect(missing).rejects.toThrow(/^Expected a file of API key hashes but cannot read .*missing$/);
   });
 });
+
+test('keys may come as a variable, with the same lines; not as both', async () => {
+  const apiKeyLines = `# who may ask\n${hash(KEY)} web page`;
+  const other = await gatewayOf(stack, { apiKeyLines });
+  const ask = (key: string) => fetch(`${other.url}/v1/models`, { headers: { 'x-api-key': key } });
+  expect((await ask(KEY)).status).toBe(200);
+  expect((await ask(OTHER)).status).toBe(401);
+  await other.close();
+  await expect(gatewayOf(stack, { apiKeyLines, apiKeys: '/dev/null' })).rejects.toThrow('not both');
+  await expect(gatewayOf(stack, { apiKeyLines: KEY })).rejects.toThrow('VGG_GATEWAY_API_KEY_LINES:1');
+});

@@ -7,6 +7,7 @@ import { VggError, type ErrorCode } from '../../vgg/errors.ts';
 
 const refused = (code: ErrorCode) =>
   new VggError(code, 'connect ECONNREFUSED 10.0.0.7:50051', { retryAfterMs: 7 });
+const lost = () => new VggError('UNAVAILABLE', 'connect ECONNREFUSED 10.0.0.7:50051');
 
 // Fails with these, one a call, then answers.
 function failing(...errors: Error[]) {
@@ -22,15 +23,25 @@ function failing(...errors: Error[]) {
 
 describe('a call to the services behind', () => {
   test('that is lost is made once more', async () => {
-    const { calls, ask } = failing(refused('UNAVAILABLE'));
+    const { calls, ask } = failing(lost());
     expect(await fromBehind(ask)).toBe('answer');
     expect(calls.made).toBe(2);
   });
 
   test('is not made a third time', async () => {
-    const { calls, ask } = failing(refused('UNAVAILABLE'), refused('UNAVAILABLE'));
-    await expect(fromBehind(ask)).rejects.toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: 7 });
+    const { calls, ask } = failing(lost(), lost());
+    await expect(fromBehind(ask)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(calls.made).toBe(2);
+  });
+
+  test('that is told to come back is not made again: the caller hears when', async () => {
+    const { calls, ask } = failing(refused('UNAVAILABLE'));
+    await expect(fromBehind(ask)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      retryAfterMs: 7,
+      message: expect.stringContaining('starting') as string,
+    });
+    expect(calls.made).toBe(1);
   });
 
   test.each<ErrorCode>(['RESOURCE_EXHAUSTED', 'DEADLINE_EXCEEDED', 'CANCELLED', 'INTERNAL', 'NOT_FOUND'])(

@@ -101,7 +101,7 @@ describe('a host that lies', () => {
     [404, 'NOT_FOUND'],
     [410, 'NOT_FOUND'],
     [401, 'UNAUTHENTICATED'],
-    [403, 'UNAVAILABLE'],
+    [403, 'PERMISSION_DENIED'],
     [206, 'UNAVAILABLE'],
     [416, 'UNAVAILABLE'],
   ])('%i is not tried again', async (code, expectedCode) => {

@@ -38,7 +38,7 @@ function connect(...args: Parameters<typeof clientOf>) {
 describe('the budget of resets', () => {
   function channel(start = 0) {
     const fake = fakeClock({ start });
-    const options = { credentials: credentials.createInsecure(), maxMessageBytes: 1, clock: fake.clock };
+    const options = { credentials: credentials.createInsecure(), maxMessageBytes: 1, silenceMs: 60_000, clock: fake.clock };
     const made = new Channel('127.0.0.1:1', 'aggregator', options);
     closing.push(() => {
       made.close();

@@ -2,17 +2,21 @@
 
 import type { Clock } from '../../sdk/clock.ts';
 
-/** A clock that stands still; what waits is run by `advance`, or at once with `leap`. */
+// Longer than any wait before an attempt: patience, which must not end at once.
+const PATIENCE_MS = 60_000;
+
+/** A clock that stands still; what waits is run by `advance`, or at once with `leap` unless it is patience. */
 export function fakeClock({ leap = false, random = 0.5, start = 1_000_000 } = {}) {
   let time = start;
   let timers: { at: number; task: () => void }[] = [];
   const waits: number[] = [];
   const clock: Clock = {
     now: () => time,
+    epoch: () => time,
     random: () => random,
     after(ms, task) {
-      waits.push(ms);
-      if (leap) {
+      if (ms < PATIENCE_MS) waits.push(ms);
+      if (leap && ms < PATIENCE_MS) {
         time += ms;
         queueMicrotask(task);
         return () => {};

@@ -9,7 +9,7 @@ import { fakeClock } from './fake-clock.ts';
 import { collect } from './fake-services.ts';
 
 const lost = new VggError('UNAVAILABLE', 'gone');
-const policy = { attempts: 4, firstBackoffMs: 100, maxBackoffMs: 250 };
+const policy = { attempts: 4, firstBackoffMs: 100, maxBackoffMs: 250, waitsWhenTold: true };
 
 function failing(times: number, error: Error = lost) {
   let tries = 0;
@@ -40,12 +40,25 @@ describe('a call that failed in passing', () => {
     expect([tries(), waits]).toEqual([2, [50]]);
   });
 
-  test('is given up once something has been delivered', async () => {
+  test('is told of before it is made again, and not after the last attempt', async () => {
     const { clock } = fakeClock({ leap: true });
-    const { attempt, tries } = failing(9);
+    const told: VggError[] = [];
+    const { attempt } = failing(9);
     const retrier = new Retrier(policy, clock);
-    await expect(retrier.run(attempt, Infinity, undefined, () => false)).rejects.toBe(lost);
-    expect(tries()).toBe(1);
+    const running = retrier.run(attempt, Infinity, undefined, (error) => told.push(error));
+    await expect(running).rejects.toBe(lost);
+    expect(told).toEqual([lost, lost, lost]);
+  });
+
+  test('is not made again once nobody wants it, and costs no retry', async () => {
+    const { clock, waits } = fakeClock({ leap: true });
+    const controller = new AbortController();
+    const attempt = () => {
+      controller.abort();
+      return Promise.reject(lost);
+    };
+    await expect(new Retrier(policy, clock).run(attempt, Infinity, controller.signal)).rejects.toBe(lost);
+    expect(waits).toEqual([]);
   });
 
   test('a wait ends with the signal', async () => {
@@ -74,6 +87,14 @@ describe('which errors', () => {
     const { attempt } = failing(2, full);
     expect(await new Retrier(policy, clock).run(attempt, Infinity)).toBe('done');
     expect(waits).toEqual([700, 700]);
+  });
+
+  test('RESOURCE_EXHAUSTED is final where nobody is to wait here', async () => {
+    const { clock } = fakeClock({ leap: true });
+    const { attempt, tries } = failing(1, new VggError('RESOURCE_EXHAUSTED', 'full', { retryAfterMs: 700 }));
+    const retrier = new Retrier({ ...policy, waitsWhenTold: false }, clock);
+    await expect(retrier.run(attempt, Infinity)).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    expect(tries()).toBe(1);
   });
 
   test('what is not a VggError is final', async () => {

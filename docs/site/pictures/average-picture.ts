@@ -1,8 +1,7 @@
 // How views become an answer: each view's probability of a class, and their mean as it forms. Draws SVG.
 
-import { text } from '../../../bench/sharing/drawing.ts';
 import type { ViewScore } from '../../../sdk/index.ts';
-import { line, number, svgDocument } from '../../../services/trainer/curves/svg.ts';
+import { line, number, svgDocument, text } from '../../../drawing/svg.ts';
 
 const LEFT = 48;
 const TOP = 60;

@@ -1,9 +1,8 @@
 // A photo's planes side by side, each with the crops that are cut from it. Knows planes and views; draws SVG.
 
 import sharp from 'sharp';
-import { text } from '../../../bench/sharing/drawing.ts';
 import type { Plane, View } from '../../../sdk/index.ts';
-import { number, svgDocument } from '../../../services/trainer/curves/svg.ts';
+import { number, svgDocument, text } from '../../../drawing/svg.ts';
 
 const SCALE = 2;
 const LEFT = 16;

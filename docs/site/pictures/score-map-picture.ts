@@ -1,8 +1,7 @@
 // What the network says at each location of a plane: its class score map as probabilities of one class. Draws SVG.
 
-import { text } from '../../../bench/sharing/drawing.ts';
 import type { Plane, ScoreMap } from '../../../sdk/index.ts';
-import { number, svgDocument } from '../../../services/trainer/curves/svg.ts';
+import { number, svgDocument, text } from '../../../drawing/svg.ts';
 import { planeImage } from './planes-picture.ts';
 
 const SCALE = 1.8;

@@ -1,9 +1,9 @@
 // Answers to photos: a kept one, one that is being computed for somebody else, or a new one. Knows the SDK and
 // who waits; no HTTP.
 
-import { answerJson, type Answer, type AnswerJson, type VggClient } from '../../../sdk/index.ts';
+import { answerJson, type Answer, type AnswerJson, type CallOptions, type VggClient } from '../../../sdk/index.ts';
 import { asVggError } from '../../../vgg/errors.ts';
-import { scope } from '../../host/deadline.ts';
+import { scope, timeLeft } from '../../host/deadline.ts';
 import type { AnswerMetrics } from '../metrics.ts';
 import { fromBehind, outside } from '../refusals.ts';
 import type { Outcome } from './cache-status.ts';
@@ -36,8 +36,13 @@ export interface Asker {
   requestId: string;
   /** Aborted when nobody waits any more. */
   signal: AbortSignal;
-  /** Milliseconds since the epoch. */
+  /** When it waits no longer, on the host's clock. */
   deadline: number;
+}
+
+/** What a call of the SDK is told for an asker. */
+export function callOf({ requestId, signal, deadline }: Asker): CallOptions {
+  return { requestId, signal, deadlineMs: timeLeft(deadline) };
 }
 
 /** An answer without the photo's name, and where it came from. */
@@ -139,7 +144,7 @@ export class Answers {
   }
 
   async #compute({ photo, wish }: Question, asker: Asker): Promise<AnswerJson> {
-    return answerJson('', await fromBehind(() => this.#client.classify(photo, { ...wish, ...asker })));
+    return answerJson('', await fromBehind(() => this.#client.classify(photo, { ...wish, ...callOf(asker) })));
   }
 
   #keep(key: string, answer: AnswerJson): boolean {

@@ -5,7 +5,7 @@
 export interface Waiter {
   /** Aborted when it waits no longer: it is told the reason at once, whoever else goes on waiting. */
   signal: AbortSignal;
-  /** When its signal is aborted at the latest, in milliseconds since the epoch. */
+  /** When its signal is aborted at the latest, in milliseconds on the clock of the other waiters. */
   deadline: number;
 }
 

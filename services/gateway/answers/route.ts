@@ -11,7 +11,7 @@ import { photosOf, type FormLimits, type SentPhoto } from '../photo.ts';
 import { problemOf, type Problem } from '../problem.ts';
 import { readQuery } from '../query.ts';
 import { fromBehind } from '../refusals.ts';
-import type { Answers, Asker, Given } from './answers.ts';
+import { callOf, type Answers, type Asker, type Given } from './answers.ts';
 import { eachOf, type Result } from './batch.ts';
 import { cacheStatus, refusesKept, type Outcome } from './cache-status.ts';
 import type { Wish } from './key.ts';
@@ -97,7 +97,7 @@ async function streamed(
   const outcome: Outcome = { source: kept ? 'hit' : key === undefined ? 'bypass' : 'miss', stored: false };
   void reply.header('cache-status', cacheStatus([outcome]));
   if (kept) return sendDone(reply, { ...kept, photo: name, cached: true });
-  const running = await fromBehind(() => begun(client.classifyStream(photo, { ...wish, ...asker })));
+  const running = await fromBehind(() => begun(client.classifyStream(photo, { ...wish, ...callOf(asker) })));
   return sendEvents(reply, {
     ...{ name, answers: running },
     onAnswer: (answer) => {

@@ -7,10 +7,11 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { VggError } from '../../../vgg/errors.ts';
 import { TOTAL_STRIDE } from '../../../vgg/networks.ts';
 import { cutBatch } from '../worker/crops.ts';
+import type { OnPhase } from '../engine.ts';
 import type { Cut, CutScores, ModelSource, ScoreRequest, Speeds } from '../worker/messages.ts';
 import { scoresOfMaps, type OwnScoreMap } from '../worker/score-maps.ts';
 import type { Sessions } from '../worker/thread.ts';
-import { measureSpeeds, warmUp } from '../worker/warm-up.ts';
+import { measureSpeeds, phase, warmUp } from '../worker/warm-up.ts';
 import { readTensor, weightsFile } from '../worker/weights-file.ts';
 import { PIXELS, ROWS, SCORES, writeBody, writeHead } from './graph.ts';
 import { SharedNetwork } from './shared-network.ts';
@@ -33,11 +34,11 @@ export class OnnxSessions implements Sessions {
     this.#threads = threads;
   }
 
-  async load(source: ModelSource): Promise<Speeds> {
-    this.#loaded.set(source.key, await this.#open(source));
+  async load(source: ModelSource, onPhase?: OnPhase): Promise<Speeds> {
+    this.#loaded.set(source.key, await phase('load', onPhase, () => this.#open(source)));
     try {
-      await warmUp(this, source);
-      return await measureSpeeds(this, source);
+      await phase('warm_up', onPhase, () => warmUp(this, source));
+      return await phase('measure', onPhase, () => measureSpeeds(this, source));
     } catch (error) {
       await this.unload(source.key);
       throw error;

@@ -5,10 +5,11 @@ import { closeSync, openSync } from 'node:fs';
 import { VggError } from '../../../vgg/errors.ts';
 import type { TensorFlowBinding } from '../../host/tensorflow/library.ts';
 import { cutBatch } from '../worker/crops.ts';
+import type { OnPhase } from '../engine.ts';
 import type { Cut, CutScores, ModelSource, ScoreRequest, Speeds } from '../worker/messages.ts';
 import { scoresOfMaps } from '../worker/score-maps.ts';
 import type { Sessions } from '../worker/thread.ts';
-import { measureSpeeds, warmUp } from '../worker/warm-up.ts';
+import { measureSpeeds, phase, warmUp } from '../worker/warm-up.ts';
 import { readTensor, weightsFile } from '../worker/weights-file.ts';
 import { Network } from './network.ts';
 import { Operations, type DeviceTensor, type ElementType } from './operations.ts';
@@ -34,12 +35,14 @@ export class TensorFlowSessions implements Sessions {
     this.#gpu = binding.isUsingGpuDevice();
   }
 
-  async load(source: ModelSource): Promise<Speeds | undefined> {
-    this.#loaded.set(source.key, { source, network: this.#open(source) });
+  async load(source: ModelSource, onPhase?: OnPhase): Promise<Speeds | undefined> {
+    const network = await phase('load', onPhase, () => this.#open(source));
+    this.#loaded.set(source.key, { source, network });
     try {
-      await warmUp(this, source);
+      await phase('warm_up', onPhase, () => warmUp(this, source));
       // On a GPU nobody has measured whether sharing pays: there it is done where it is asked for.
-      return this.#gpu ? undefined : await measureSpeeds(this, source);
+      if (this.#gpu) return undefined;
+      return await phase('measure', onPhase, () => measureSpeeds(this, source));
     } catch (error) {
       await this.unload(source.key);
       throw error;

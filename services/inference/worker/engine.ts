@@ -13,6 +13,7 @@ import type {
   EngineHealth,
   EngineModel,
   EngineName,
+  OnPhase,
   PlanePixels,
   Unit,
   UnitScores,
@@ -117,7 +118,7 @@ class WorkerEngine implements Engine {
     return this.#parts.supervisor.health;
   }
 
-  async load(model: OpenModel): Promise<EngineModel> {
+  async load(model: OpenModel, onPhase?: OnPhase): Promise<EngineModel> {
     const { supervisor, sources, bounds, auto } = this.#parts;
     const { spec, weightsPath, tensors, name, json } = model;
     if (spec.batchNorm) {
@@ -127,7 +128,8 @@ class WorkerEngine implements Engine {
       );
     }
     const source: ModelSource = { key: this.#nextKey++, name, spec, mean: json.mean, weightsPath, tensors };
-    const { speeds } = await supervisor.call({ kind: 'load', source });
+    const { speeds, phases = [] } = await supervisor.call({ kind: 'load', source });
+    for (const phase of phases) onPhase?.(...phase);
     const sharing = { tileOutputs, ...(speeds ? measured(speeds) : UNMEASURED) };
     sources.set(source.key, source);
     return new WorkerModel({

@@ -4,7 +4,7 @@ import type { NetworkSpec } from '../../../vgg/networks.ts';
 import type { VggError } from '../../../vgg/errors.ts';
 import type { Dtype } from '../../../vgg/pack.ts';
 import type { View } from '../../../vgg/views.ts';
-import type { PlanePixels } from '../engine.ts';
+import type { LoadPhase, PlanePixels } from '../engine.ts';
 
 /** Where one tensor of a model lies in its weights file. */
 export interface WeightEntry {
@@ -81,6 +81,8 @@ export interface WorkerReply {
   scores: CutScores[];
   /** Of a model that was loaded; without, views are computed together only where that is asked for. */
   speeds?: Speeds;
+  /** Of a model that was loaded: how long each phase took. */
+  phases?: [LoadPhase, number][];
 }
 
 /** How fast a model was in its first passes. */

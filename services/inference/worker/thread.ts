@@ -3,6 +3,7 @@
 
 import { parentPort } from 'node:worker_threads';
 import { asVggError } from '../../../vgg/errors.ts';
+import type { LoadPhase, OnPhase } from '../engine.ts';
 import type {
   CutScores,
   Envelope,
@@ -19,11 +20,12 @@ export interface Sessions {
   /**
    * Loads a model and runs it once.
    *
+   * @param onPhase told how long each phase took
    * @returns how fast it was, if that was measured
    *
    * @throws VggError INVALID_ARGUMENT or RESOURCE_EXHAUSTED, naming the model and what is wrong with it
    */
-  load(source: ModelSource): Promise<Speeds | undefined>;
+  load(source: ModelSource, onPhase?: OnPhase): Promise<Speeds | undefined>;
   /** Scores views of one size, or of one plane to be shared: same length, same order. */
   score(request: ScoreRequest): Promise<CutScores[]>;
   /** Frees a model; does nothing if there is none. */
@@ -76,8 +78,9 @@ async function perform(sessions: Sessions, envelope: Envelope): Promise<WorkerRe
     case 'score':
       return { scores: await sessions.score(envelope) };
     case 'load': {
-      const speeds = await sessions.load(envelope.source);
-      return { scores: [], ...(speeds && { speeds }) };
+      const phases: [LoadPhase, number][] = [];
+      const speeds = await sessions.load(envelope.source, (...phase) => phases.push(phase));
+      return { scores: [], phases, ...(speeds && { speeds }) };
     }
     case 'unload':
       await sessions.unload(envelope.key);

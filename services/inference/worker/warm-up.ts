@@ -5,10 +5,22 @@ import { macs, type NetworkSpec } from '../../../vgg/networks.ts';
 import { pixelAxes, sharedCost, sharedStages } from '../../../vgg/sharing/stages.ts';
 import { tileOutputs } from '../../../vgg/sharing/tile-sides.ts';
 import type { View } from '../../../vgg/views.ts';
-import type { PlanePixels } from '../engine.ts';
+import type { LoadPhase, OnPhase, PlanePixels } from '../engine.ts';
 import type { Cut, ModelSource, Speeds } from './messages.ts';
 import { sharedWork } from './shared-work.ts';
 import type { Sessions } from './thread.ts';
+
+/** Does one phase of loading, and tells how long it took. */
+export async function phase<Result>(
+  name: LoadPhase,
+  onPhase: OnPhase | undefined,
+  work: () => Promise<Result> | Result,
+): Promise<Result> {
+  const began = performance.now();
+  const result = await work();
+  onPhase?.(name, performance.now() - began);
+  return result;
+}
 
 /**
  * Scores one crop of a made-up photo: the first request is then as quick as the second, and broken weights are

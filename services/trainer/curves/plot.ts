@@ -2,8 +2,8 @@
 // Knows the log's lines and how to draw; writes no file.
 
 import type { EpochLine } from './log.ts';
-import { linearScale, type Scale } from './scale.ts';
-import { line, number, svgDocument } from './svg.ts';
+import { linearScale, type Scale } from '../../../drawing/scale.ts';
+import { line, number, svgDocument } from '../../../drawing/svg.ts';
 
 interface Series {
   name: string;

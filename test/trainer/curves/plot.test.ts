@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { EpochLine } from '../../../services/trainer/curves/log.ts';
 import { curvesSvg } from '../../../services/trainer/curves/plot.ts';
-import { linearScale } from '../../../services/trainer/curves/scale.ts';
+import { linearScale } from '../../../drawing/scale.ts';
 
 function lines(count: number, change: (epoch: number) => Partial<EpochLine> = () => ({})): EpochLine[] {
   return Array.from({ length: count }, (_, i) => ({

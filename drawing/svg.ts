@@ -46,6 +46,19 @@ export function line(style: string, x1: number, y1: number, x2: number, y2: numb
   return `<line class="${style}" x1="${number(x1)}" y1="${number(y1)}" x2="${number(x2)}" y2="${number(y2)}"/>`;
 }
 
+/** A text at its baseline. */
+export function text(
+  style: string,
+  x: number,
+  y: number,
+  content: string,
+  anchor: 'start' | 'middle' | 'end' = 'start',
+): string {
+  const named = style ? ` class="${style}"` : '';
+  const anchored = anchor === 'start' ? '' : ` text-anchor="${anchor}"`;
+  return `<text${named} x="${number(x)}" y="${number(y)}"${anchored}>${escaped(content)}</text>`;
+}
+
 /** A coordinate, to a tenth. */
 export function number(value: number): string {
   return String(Math.round(value * 10) / 10);

@@ -1,0 +1,77 @@
+// Networks that are slow, that cut connections, or that stop carrying anything without a word.
+
+import type { ServiceName } from '../../../bench/services.ts';
+import type { Replica } from '../cluster.ts';
+import type { Fault, Scene } from '../fault.ts';
+import type { Proxy, Road } from '../proxy.ts';
+
+const BEHIND: ServiceName[] = ['preprocess', 'inference', 'aggregator'];
+const CUT_EVERY_MS = 400;
+
+// Any replica that calls go to, by chance.
+function anyBehind({ either, random }: Scene): Replica & { proxy: Proxy } {
+  const replica = either(BEHIND[random.integer(BEHIND.length)] ?? 'inference');
+  if (!replica.proxy) throw new Error('Expected a proxy before it');
+  return { ...replica, proxy: replica.proxy };
+}
+
+const slow = (name: string, what: string, road: Road): Fault => ({
+  name,
+  what: `${what} between one process and its callers`,
+  holds: 'answers are late, none is lost, and nothing is done twice',
+  topology: 'proxied',
+  async run(scene) {
+    const { name, place, proxy } = anyBehind(scene);
+    scene.inject(`${what}: ${name} ${String(place)}`);
+    proxy.slow(road);
+    await scene.wait(scene.pace.holdMs);
+    proxy.heal();
+  },
+});
+
+/** What a network does. */
+export const networks: Fault[] = [
+  slow('slow-latency', '200 ms each way', { delayMs: 200 }),
+  slow('slow-bandwidth', '64 KiB a second', { bytesPerSecond: 64 * 1024 }),
+  {
+    name: 'cut',
+    what: 'every connection to one process is cut, by a reset or in the middle of a message, again and again',
+    holds: 'calls are made again; all are answered',
+    topology: 'proxied',
+    async run(scene) {
+      const { name, place, proxy } = anyBehind(scene);
+      scene.inject(`cuts every ${String(CUT_EVERY_MS)} ms: ${name} ${String(place)}`);
+      for (let left = scene.pace.holdMs; left > 0; left -= CUT_EVERY_MS) {
+        proxy.cut(scene.random.integer(2) === 0 ? 'reset' : 'end');
+        await scene.wait(CUT_EVERY_MS);
+      }
+    },
+  },
+  {
+    name: 'half-open',
+    what: 'the host of one process is gone without a word: what is sent to it is never answered, connections stay open',
+    holds:
+      'new calls go to the other one; those that it had are made again once it is taken for lost; all are answered',
+    topology: 'proxied',
+    async run(scene) {
+      const { name, place, proxy } = anyBehind(scene);
+      scene.inject(`silence: ${name} ${String(place)}`);
+      proxy.silence();
+      await scene.wait(scene.pace.silenceMs + scene.pace.holdMs);
+      proxy.heal();
+      // What was cut off must be found again.
+      await scene.wait(scene.pace.silenceMs);
+      const before = await served(scene, name);
+      await scene.wait(scene.pace.holdMs);
+      const after = await served(scene, name);
+      if (after[place] === before[place]) scene.violated(`${name} ${String(place)} is never asked again`);
+    },
+  },
+];
+
+// Calls of each replica that were answered.
+function served({ cluster }: Scene, name: ServiceName): Promise<number[]> {
+  return Promise.all(
+    cluster.of(name).map(({ process }) => process.metric('vgg_rpc_requests_total', 'code="OK"')),
+  );
+}
