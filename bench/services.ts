@@ -35,6 +35,8 @@ export type ServiceName = 'preprocess' | 'inference' | 'aggregator' | 'gateway';
 export interface StartOptions {
   /** Options of Node.js itself. */
   nodeOptions?: readonly string[];
+  /** Another entry than the service's own, which must log as it does: a file in dist/, and its arguments. */
+  entry?: { file: string; args: readonly string[] };
 }
 
 const MOST_LINES = 1000;
@@ -48,13 +50,13 @@ const MOST_LINES = 1000;
 export async function startService(
   name: ServiceName,
   env: Record<string, string>,
-  { nodeOptions = [] }: StartOptions = {},
+  { nodeOptions = [], entry }: StartOptions = {},
 ): Promise<ServiceProcess> {
   const prefix = `VGG_${name.toUpperCase()}_`;
   const ports = { [`${prefix}PORT`]: '0', ...(name !== 'gateway' && { [`${prefix}METRICS_PORT`]: '0' }) };
   const inherited = Object.entries(process.env).filter(([key]) => !key.startsWith('VGG_'));
-  const entry = join(packageRoot, 'dist', 'services', name, 'main.js');
-  const child = spawn(process.execPath, [...nodeOptions, entry], {
+  const { file, args } = entry ?? { file: `services/${name}/main.js`, args: [] };
+  const child = spawn(process.execPath, [...nodeOptions, join(packageRoot, 'dist', file), ...args], {
     env: Object.fromEntries([...inherited, ...Object.entries({ ...ports, ...env })]),
     stdio: ['ignore', 'ignore', 'pipe'],
     // Ctrl-C is this process's: it ends them in its own order.

@@ -45,9 +45,15 @@ const ALLOWED: Record<string, string[]> = {
     'sdk/',
     'proto/package-root.ts',
     'infra/scaling.ts',
+    'infra/scaling/',
     'infra/prices.ts',
     'services/host/metrics.ts',
+    // What the simulation puts into virtual time: pure, without sockets and libraries.
     'services/inference/batcher.ts',
+    'services/inference/worker/plan.ts',
+    'services/inference/worker/batch-limit.ts',
+    'services/inference/tensorflow/bounds.ts',
+    'services/preprocess/slots.ts',
     ...SERVICES.map((name) => `services/${name}/metrics.ts`),
   ],
   // Deploys services by the names that they have for their variables and metrics.
@@ -68,6 +74,7 @@ const ALLOWED: Record<string, string[]> = {
     'models/',
     'loadtest/',
     'infra/bulk/',
+    'infra/scaling.ts',
     'infra/prices.ts',
     'proto/package-root.ts',
     'services/host/',

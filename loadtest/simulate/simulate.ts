@@ -36,6 +36,8 @@ export interface SimulationOptions {
   seed: number;
   /** Of the step, from 0: as in a load test, all chance is of seed and number. */
   number?: number;
+  /** What is not of the requests: engines, starts, interruptions. The seed's own unless given. */
+  engineSeed?: number;
 }
 
 /** What came of it. */
@@ -57,7 +59,7 @@ const MINUTE_MS = 60_000;
 export async function simulate(options: SimulationOptions): Promise<Simulation> {
   const { settings, kinds, photos, plan, load, warmUpSeconds, seed, number = 0 } = options;
   const time = new VirtualTime();
-  const system = new System(time, settings, seed);
+  const system = new System(time, settings, options.engineSeed ?? seed);
   const client =
     system.shared && new EventLoop(system.shared, settings.costs.client.helpers);
   const road = new Road(system, client);

@@ -1,9 +1,10 @@
 // Virtual time: what is to happen, in order, and a clock that stands still while it happens. Knows no stations.
 //
 // The batcher that is simulated is the one that serves: its answers are promises. So before time goes on, every promise
-// that can settle must have settled, with all that follows from it. Promises settle among themselves before Node.js
-// takes its next turn; whoever touches one says so, and time waits for that turn. The order of what happens at one time
-// is the order in which it was asked for; so the same seed gives the same run, to the last bit.
+// that can settle must have settled, with all that follows from it. Node.js takes a next tick that is asked for by a
+// promise's continuation when no continuation is left; whoever touches a promise says so, and time waits for that tick.
+// The order of what happens at one time is the order in which it was asked for; so the same seed gives the same run, to
+// the last bit.
 
 /** Something that is to happen. */
 export interface Appointment {
@@ -33,6 +34,7 @@ export class VirtualTime {
   #now = 0;
   #orders = 0;
   #unsettled = false;
+  #ticks = 0;
   // A binary heap: the first is next.
   readonly #heap: Entry[] = [];
 
@@ -70,7 +72,7 @@ export class VirtualTime {
       next.run();
       if (!this.#unsettled) continue;
       this.#unsettled = false;
-      await turn();
+      await (++this.#ticks % TICKS_A_TURN === 0 ? turn() : tick());
     }
     if (until < Infinity) this.#now = Math.max(this.#now, until);
   }
@@ -114,7 +116,17 @@ function before(a: Entry, b: Entry): boolean {
   return a.time < b.time || (a.time === b.time && a.order < b.order);
 }
 
-// All promises that can settle do so before the next turn of the event loop.
+// Signals and timers of the process have their turn now and then.
+const TICKS_A_TURN = 10_000;
+
+// All promises that can settle have done so by the next turn of the event loop.
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+// And by the next tick, if it is asked for by the continuation of a promise.
+function tick(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(resolve);
+  });
 }

@@ -1,0 +1,96 @@
+// Batches of an engine, timed: a table of units in a batch against milliseconds, which loadtest/simulate reads.
+// Knows engines and units; not where units come from.
+
+import { availableParallelism, cpus } from 'node:os';
+import type { TimingRow, TimingTable } from '../../loadtest/simulate/timings.ts';
+import { machineTimes } from '../capacity/threads.ts';
+import type { Engine, EngineModel, Unit } from '../../services/inference/engine.ts';
+
+/** How long to time. */
+export interface TimingOptions {
+  /** Rounds at most; each times every size once. */
+  rounds: number;
+  /** No round begins after so many milliseconds. */
+  mostMs: number;
+}
+
+// Of a timing.
+const LEAST_MS = 60;
+// A batch beside which others used more than so many cores is not the engine's time.
+const MOST_FOREIGN = 0.15;
+
+/** Times batches of units like each of `kinds`, in all sizes that the batcher may form. */
+export async function timeBatches(
+  engine: Engine,
+  model: EngineModel,
+  kinds: readonly Unit[],
+  { rounds, mostMs }: TimingOptions,
+): Promise<TimingTable> {
+  const cells = kinds.flatMap((unit) =>
+    sizesUpTo(model.batchLimit(unit)).map((units) => ({ unit, units, times: [] as number[], all: [] as number[], runs: 0 })),
+  );
+  let cpuMs = 0;
+  let wallMs = 0;
+  const began = performance.now();
+  // Sizes take turns, so that a busy moment of the machine falls on all of them. The first round warms up.
+  for (let round = 0; round <= rounds && (round < 3 || performance.now() - began < mostMs); round++) {
+    for (const cell of cells) {
+      const { unit, units, times, all } = cell;
+      const batch = Array.from({ length: units }, () => unit);
+      const cpu = process.cpuUsage();
+      const before = machineTimes();
+      const start = performance.now();
+      // Hundredths of a second are what the machine counts in: short batches are timed several at a time.
+      let count = 0;
+      do {
+        await model.score(batch);
+        count++;
+      } while (performance.now() - start < LEAST_MS);
+      const ms = performance.now() - start;
+      const { user, system } = process.cpuUsage(cpu);
+      const after = machineTimes();
+      const own = (user + system) / 1000;
+      const foreign = (after.used + after.stolen - before.used - before.stolen - own) / ms;
+      if (round === 0) continue;
+      all.push(ms / count);
+      if (foreign > MOST_FOREIGN) continue;
+      times.push(ms / count);
+      cell.runs += count;
+      cpuMs += own;
+      wallMs += ms;
+    }
+  }
+  // Without one undisturbed run the quickest one is the nearest to it.
+  for (const { times, all } of cells) if (times.length === 0) times.push(Math.min(...all));
+  const { library, version, device, threads } = engine.facts();
+  return {
+    version: 1,
+    measured: new Date().toISOString().slice(0, 10),
+    machine: {
+      cores: availableParallelism(),
+      model: cpus()[0]?.model ?? 'unknown',
+      node: process.version,
+    },
+    engine: { library, version, device, threads },
+    model: model.model.name,
+    busyCores: wallMs > 0 ? cpuMs / wallMs : threads,
+    rows: cells.map(({ unit, units, times, runs }): TimingRow => {
+      const meanMs = times.reduce((sum, time) => sum + time, 0) / times.length;
+      const squares = times.reduce((sum, time) => sum + (time - meanMs) ** 2, 0);
+      return {
+        shapeKey: unit.shapeKey,
+        views: unit.views.length,
+        units,
+        meanMs,
+        // Of one batch, from means of several.
+        deviationMs: Math.sqrt((squares / Math.max(1, times.length - 1)) * Math.max(1, runs / times.length)),
+        runs: Math.max(1, runs),
+      };
+    }),
+  };
+}
+
+function sizesUpTo(limit: number): number[] {
+  const sizes = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64].filter((size) => size < limit);
+  return [...sizes, limit];
+}

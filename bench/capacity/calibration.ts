@@ -1,0 +1,258 @@
+// What each service costs: CPU time of its threads for requests that differ in planes, megabytes and views, eight clients
+// asking (a process that is woken for every message by itself takes half as much again), and what preprocess takes for
+// photos of several sizes, one at a time. CPU time is not waiting: no latency and no rate of a loaded system is taken.
+
+import type { LoopCost, PixelCost, ServiceCosts } from '../../loadtest/simulate/costs.ts';
+import { createClient, type VggClient } from '../../sdk/index.ts';
+import { STEP_DURATION } from '../../services/preprocess/metrics.ts';
+import { sharp } from '../../services/preprocess/loaders.ts';
+import { evaluationViews, resolveEvaluation, viewCount } from '../../vgg/views.ts';
+import type { ServiceProcess } from '../services.ts';
+import { nonNegativeFit } from './fit.ts';
+import { optionsOf } from './plans.ts';
+import { threadTimes, used, type ThreadTimes } from './threads.ts';
+
+/** What is measured. */
+export interface Calibrated {
+  costs: ServiceCosts;
+  /** What they were fitted to: CPU milliseconds a request. */
+  rows: CalibrationRow[];
+  photos: PhotoRow[];
+}
+
+/** A kind of request, asked by eight clients. */
+export interface CalibrationRow {
+  request: string;
+  requests: number;
+  planes: number;
+  megabytes: number;
+  views: number;
+  /** Milliseconds of a request: of the client's and each service's JavaScript thread. */
+  main: Record<string, number>;
+  /** Of all their other threads. */
+  others: Record<string, number>;
+  /** From one answer to the next. */
+  everyMs: number;
+}
+
+/** A photo, prepared one at a time. */
+export interface PhotoRow {
+  width: number;
+  height: number;
+  decodeMs: number;
+  /** Of a plane. */
+  resizeMs: number;
+  planeMegapixels: number;
+  planes: number;
+}
+
+interface Facts {
+  scales: readonly number[];
+  inputSize: number;
+  mean: { red: number; green: number; blue: number };
+}
+
+/** Services that run, by name, and how they are asked. */
+export interface Running {
+  services: Readonly<Record<'aggregator' | 'preprocess' | 'inference', ServiceProcess>>;
+  client: VggClient;
+}
+
+// Requests that differ in one thing at a time.
+const KINDS = [
+  'center-crop:72',
+  'center-crop:64,66,68,70',
+  'center-crop:200,208,216,224',
+  'center-crop',
+  'ten-crop',
+  'dense',
+  'multi-crop',
+];
+const WARM_MS = 8000;
+const WARM = 24;
+const MOST_MS = 3000;
+const CLIENTS = 8;
+
+/** Measures all of it; about half a minute. The last row is the kind of request that will be predicted. */
+export async function calibrate(running: Running, facts: Facts, photo: Buffer): Promise<Calibrated> {
+  await warm(running, photo);
+  const rows: CalibrationRow[] = [];
+  for (const kind of KINDS) rows.push(await askedFor(kind, running, facts, photo));
+  const photos: PhotoRow[] = [];
+  for (const [width, height] of [
+    [320, 256],
+    [640, 480],
+    [1600, 1200],
+    [4000, 3000],
+  ] as const) {
+    photos.push(await prepared(width, height, running, facts));
+  }
+  return { costs: costsOf(rows, photos, photo.length / 1e6), rows, photos };
+}
+
+// Compilers need thousands of calls until code is as quick as it will be under load.
+async function warm({ client }: Running, photo: Buffer): Promise<void> {
+  const until = performance.now() + WARM_MS;
+  const ask = async (place: number) => {
+    for (let i = place; performance.now() < until; i++)
+      await client.classify(photo, optionsOf(KINDS[i % KINDS.length] ?? ''));
+  };
+  await Promise.all(Array.from({ length: 8 }, (_, place) => ask(place)));
+}
+
+async function askedFor(
+  kind: string,
+  { services, client }: Running,
+  facts: Facts,
+  photo: Buffer,
+): Promise<CalibrationRow> {
+  const evaluation = resolveEvaluation(optionsOf(kind), facts);
+  const { width = 0, height = 0 } = await sharp(photo).metadata();
+  const { planes } = evaluationViews({ width, height }, evaluation, facts.inputSize);
+  const pids = { client: process.pid, ...mapped(services, ({ pid }) => pid) };
+  const ask = async (until: () => boolean) => {
+    let asked = 0;
+    const one = async () => {
+      while (!until()) {
+        asked++;
+        await client.classify(photo, optionsOf(kind));
+      }
+    };
+    await Promise.all(Array.from({ length: CLIENTS }, one));
+    return asked;
+  };
+  let warmed = 0;
+  await ask(() => warmed++ >= WARM);
+  const before: Record<string, ThreadTimes> = mapped(pids, threadTimes);
+  const start = performance.now();
+  const requests = await ask(() => performance.now() - start > MOST_MS);
+  const everyMs = (performance.now() - start) / requests;
+  const spent = Object.entries(pids).map(
+    ([name, pid]) => [name, used(before[name] as ThreadTimes, threadTimes(pid))] as const,
+  );
+  const each = (pick: (times: ThreadTimes) => number) =>
+    Object.fromEntries(spent.map(([name, times]) => [name, pick(times) / requests]));
+  return {
+    request: kind,
+    requests,
+    planes: planes.length,
+    megabytes: planes.reduce((sum, plane) => sum + (plane.width * plane.height * 3) / 1e6, 0),
+    views: viewCount(evaluation),
+    main: each(({ main }) => main),
+    others: each(({ others }) => others),
+    everyMs,
+  };
+}
+
+async function prepared(
+  width: number,
+  height: number,
+  { services, client }: Running,
+  facts: Facts,
+): Promise<PhotoRow> {
+  const photo = await photoOf(width, height);
+  const large = width > 320;
+  const scales = large ? [256, 384, 512] : facts.scales;
+  const options = { protocol: 'CENTER_CROP', scales, mean: facts.mean, inputSize: facts.inputSize } as const;
+  const repeats = 15;
+  const run = async (times: number) => {
+    for (let i = 0; i < times; i++) for await (const plane of client.prepare(photo, options)) void plane;
+  };
+  await run(4);
+  const steps = async () => ({
+    decode: await services.preprocess.metric(`${STEP_DURATION}_sum`, 'step="decode"'),
+    resize: await services.preprocess.metric(`${STEP_DURATION}_sum`, 'step="resize"'),
+  });
+  const before = await steps();
+  await run(repeats);
+  const after = await steps();
+  const evaluation = resolveEvaluation({ protocol: 'CENTER_CROP', scales }, { inputSize: facts.inputSize });
+  const { planes } = evaluationViews({ width, height }, evaluation, facts.inputSize);
+  return {
+    width,
+    height,
+    decodeMs: (1000 * (after.decode - before.decode)) / repeats,
+    resizeMs: (1000 * (after.resize - before.resize)) / repeats / planes.length,
+    planes: planes.length,
+    planeMegapixels:
+      planes.reduce((sum, plane) => sum + (plane.width * plane.height) / 1e6, 0) / planes.length,
+  };
+}
+
+/** The photo of this width and height that all of bench/capacity sends. */
+export function photoOf(width: number, height: number): Promise<Buffer> {
+  const base = sharp('test/golden/photo.png');
+  return base.resize(width, height, { fit: 'fill', kernel: 'cubic' }).jpeg({ quality: 90 }).toBuffer();
+}
+
+function costsOf(
+  rows: readonly CalibrationRow[],
+  photos: readonly PhotoRow[],
+  photoMegabytes: number,
+): ServiceCosts {
+  const fitted = (name: string, helpers: boolean): LoopCost => {
+    const [call = 0, plane = 0, megabyte = 0, view = 0] = nonNegativeFit(
+      // The client sees the photo alone, the others its planes too.
+      rows.map(({ planes, megabytes, views }) =>
+        name === 'client' ? [1, 0, 0, 0] : [1, planes, megabytes + photoMegabytes, name === 'preprocess' ? 0 : views],
+      ),
+      rows.map(({ main }) => main[name] ?? 0),
+    );
+    const sum = (pick: 'main' | 'others') => rows.reduce((all, row) => all + (row[pick][name] ?? 0), 0);
+    return { call, plane, megabyte, view, helpers: helpers ? sum('others') / sum('main') : 0 };
+  };
+  const aggregator = fitted('aggregator', true);
+  return {
+    client: fitted('client', true),
+    // Measured apart, where it is asked over HTTP.
+    gateway: { call: 0, plane: 0, megabyte: 0, view: 0, helpers: 0 },
+    aggregator,
+    // Its other threads decode, which pixels' costs have.
+    preprocess: fitted('preprocess', false),
+    // Its other threads compute, so that nobody can tell what garbage collection takes: as the aggregator's.
+    inference: { ...fitted('inference', false), helpers: aggregator.helpers },
+    pixels: pixelsOf(photos),
+  };
+}
+
+/** Lines through what photos took. */
+export function pixelsOf(photos: readonly PhotoRow[]): PixelCost {
+  const line = (xs: number[], ys: number[]) => {
+    const [call = 0, megapixel = 0] = nonNegativeFit(
+      xs.map((x) => [1, x]),
+      ys,
+    );
+    return { call, megapixel };
+  };
+  return {
+    decode: line(
+      photos.map(({ width, height }) => (width * height) / 1e6),
+      photos.map(({ decodeMs }) => decodeMs),
+    ),
+    resize: line(
+      photos.map(({ planeMegapixels }) => planeMegapixels),
+      photos.map(({ resizeMs }) => resizeMs),
+    ),
+  };
+}
+
+function mapped<Value, Result, Name extends string>(
+  values: Readonly<Record<Name, Value>>,
+  each: (value: Value) => Result,
+): Record<Name, Result> {
+  return Object.fromEntries(
+    Object.entries<Value>(values).map(([name, value]) => [name, each(value)]),
+  ) as Record<Name, Result>;
+}
+
+/** A client of running services. */
+export function clientOf(services: Running['services']): VggClient {
+  const { aggregator, preprocess, inference } = services;
+  return createClient({
+    aggregator: aggregator.address,
+    preprocess: preprocess.address,
+    inference: inference.address,
+    deadlineMs: 120_000,
+    retry: false,
+  });
+}
