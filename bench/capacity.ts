@@ -66,9 +66,16 @@ const aggregator = await startService('aggregator', {
 const services = { aggregator, preprocess, inference };
 const client = clientOf(services);
 try {
-  const facts = { scales: model.json.scales, inputSize: model.spec.inputSize, mean: meanColour(model.json.mean) };
+  const facts = {
+    scales: model.json.scales,
+    inputSize: model.spec.inputSize,
+    mean: meanColour(model.json.mean),
+  };
   const { costs, rows, photos } = await calibrate({ services, client }, facts, photo);
-  const { table, sharing, plans } = JSON.parse(readFileSync(timings, 'utf8')) as Pick<Measured, 'table' | 'sharing'> & {
+  const { table, sharing, plans } = JSON.parse(readFileSync(timings, 'utf8')) as Pick<
+    Measured,
+    'table' | 'sharing'
+  > & {
     plans: { planes: PlannedPhoto['planes']; views: number }[];
   };
   const pixelsMs = rows.find(({ request }) => request === 'center-crop')?.others['preprocess'] ?? 0;
@@ -91,7 +98,10 @@ try {
   for (const [i, part] of values.parts.split(',').map(Number).entries()) {
     const ratePerSecond = part * capacity;
     const before = everybody();
-    const step = await measure({ loop: 'open', spread: 'poisson', curve: steady(ratePerSecond, seconds) }, seed + i);
+    const step = await measure(
+      { loop: 'open', spread: 'poisson', curve: steady(ratePerSecond, seconds) },
+      seed + i,
+    );
     const foreign = othersCores(before, everybody());
     const load = { ratePerSecond, seconds, warmUpSeconds: WARM_UP, seed: seed + i };
     const runs = await predicted(measured, protocol, planned, load, RUNS);
@@ -111,7 +121,7 @@ try {
       plan: planned,
       capacity: { measured: capacity, predicted: full[0]?.answersPerSecond },
       calibration: { table, sharing, costs, rows, photos, pixelsMs },
-      comparisons: comparisons.map(({ text: _text, ...rest }) => rest),
+      comparisons: comparisons.map((row) => ({ ...row, text: undefined })),
     };
     writeFileSync(values.out, `${JSON.stringify(session, null, 1)}\n`);
   }
@@ -135,7 +145,12 @@ function othersCores(before: ReturnType<typeof everybody>, after: ReturnType<typ
 }
 
 async function measure(load: StepLoad, stepSeed: number): Promise<Step> {
-  const target = grpcTarget({ address: aggregator.address, deadlineMs: 60_000, attempts: 1, clock: steadyClock });
+  const target = grpcTarget({
+    address: aggregator.address,
+    deadlineMs: 60_000,
+    attempts: 1,
+    clock: steadyClock,
+  });
   try {
     return await runStep({
       load,

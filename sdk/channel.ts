@@ -136,7 +136,10 @@ class Target {
       }
       case connectivityState.TRANSIENT_FAILURE:
         return FAILED;
-      default:
+      case connectivityState.IDLE:
+      case connectivityState.READY:
+      case connectivityState.SHUTDOWN:
+      case undefined:
         this.#connectingSince = undefined;
         return GOOD;
     }

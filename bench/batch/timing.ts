@@ -27,7 +27,13 @@ export async function timeBatches(
   { rounds, mostMs }: TimingOptions,
 ): Promise<TimingTable> {
   const cells = kinds.flatMap((unit) =>
-    sizesUpTo(model.batchLimit(unit)).map((units) => ({ unit, units, times: [] as number[], all: [] as number[], runs: 0 })),
+    sizesUpTo(model.batchLimit(unit)).map((units) => ({
+      unit,
+      units,
+      times: [] as number[],
+      all: [] as number[],
+      runs: 0,
+    })),
   );
   let cpuMs = 0;
   let wallMs = 0;

@@ -107,7 +107,7 @@ async function askedFor(
   photo: Buffer,
 ): Promise<CalibrationRow> {
   const evaluation = resolveEvaluation(optionsOf(kind), facts);
-  const { width = 0, height = 0 } = await sharp(photo).metadata();
+  const { width, height } = await sharp(photo).metadata();
   const { planes } = evaluationViews({ width, height }, evaluation, facts.inputSize);
   const pids = { client: process.pid, ...mapped(services, ({ pid }) => pid) };
   const ask = async (until: () => boolean) => {
@@ -156,7 +156,10 @@ async function prepared(
   const options = { protocol: 'CENTER_CROP', scales, mean: facts.mean, inputSize: facts.inputSize } as const;
   const repeats = 15;
   const run = async (times: number) => {
-    for (let i = 0; i < times; i++) for await (const plane of client.prepare(photo, options)) void plane;
+    for (let i = 0; i < times; i++) {
+      const planes = client.prepare(photo, options)[Symbol.asyncIterator]();
+      while ((await planes.next()).done !== true);
+    }
   };
   await run(4);
   const steps = async () => ({
@@ -194,7 +197,9 @@ function costsOf(
     const [call = 0, plane = 0, megabyte = 0, view = 0] = nonNegativeFit(
       // The client sees the photo alone, the others its planes too.
       rows.map(({ planes, megabytes, views }) =>
-        name === 'client' ? [1, 0, 0, 0] : [1, planes, megabytes + photoMegabytes, name === 'preprocess' ? 0 : views],
+        name === 'client'
+          ? [1, 0, 0, 0]
+          : [1, planes, megabytes + photoMegabytes, name === 'preprocess' ? 0 : views],
       ),
       rows.map(({ main }) => main[name] ?? 0),
     );

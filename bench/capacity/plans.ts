@@ -38,7 +38,11 @@ export function plannedBy(
     const own = model.plan(
       { width, height, rgb8 },
       views.filter(({ plane }) => plane === index),
-      { scoreOrder: evaluation.scoreOrder, scoreMaps: false, share: evaluation.share === 'OFF' ? 'off' : 'auto' },
+      {
+        scoreOrder: evaluation.scoreOrder,
+        scoreMaps: false,
+        share: evaluation.share === 'OFF' ? 'off' : 'auto',
+      },
     );
     units.push(...own);
     return {

@@ -26,7 +26,11 @@ export interface Measured {
 }
 
 /** How this machine's cores are shared, from paces beside one busy process. */
-export function sharingOf({ engine, burst }: Measured['sharing'], cores: number, threads: number): CoreSharing {
+export function sharingOf(
+  { engine, burst }: Measured['sharing'],
+  cores: number,
+  threads: number,
+): CoreSharing {
   const fair = cores / (threads + 1);
   const preference = Math.min(1, Math.max(0, (burst.alone / burst.beside - fair) / (1 - fair)));
   const left = (cores - fair) / threads;
@@ -54,11 +58,11 @@ export function settingsOf(measured: Measured): SystemSettings {
     engine,
     costs: { ...costs, pixels },
     limits: {
-      queueViews: inferenceVariables.queue.default ?? 4096,
-      decodes: preprocessVariables.decodes.default ?? 2,
-      waitingPhotos: preprocessVariables.queue.default ?? 64,
-      streams: preprocessVariables.maxStreams.default ?? 100,
-      attempts: aggregatorVariables.attempts.default ?? 3,
+      queueViews: inferenceVariables.queue.default,
+      decodes: preprocessVariables.decodes.default,
+      waitingPhotos: preprocessVariables.queue.default,
+      streams: preprocessVariables.maxStreams.default,
+      attempts: aggregatorVariables.attempts.default,
       deadlineMs: 60_000,
     },
     sharing: sharingOf(sharing, cores, table.engine.threads),
@@ -75,7 +79,9 @@ export async function predicted(
   measured: Measured,
   protocol: Protocol,
   photo: PlannedPhoto,
-  load: { ratePerSecond: number; seconds: number; warmUpSeconds: number; seed: number } | { concurrency: number; seconds: number },
+  load:
+    | { ratePerSecond: number; seconds: number; warmUpSeconds: number; seed: number }
+    | { concurrency: number; seconds: number },
   runs: number,
 ): Promise<Step[]> {
   const steps: Step[] = [];

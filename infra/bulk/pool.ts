@@ -2,7 +2,7 @@
 // to replace who dies; not how photos are answered.
 
 import type { ChildProcess } from 'node:child_process';
-import { VggError, type ErrorCode, type FieldViolation } from '../../vgg/errors.ts';
+import { asVggError, VggError, type ErrorCode, type FieldViolation } from '../../vgg/errors.ts';
 import { NoWorker, WorkerDied, type Answerer } from './asking.ts';
 import type { Answered } from './rows.ts';
 
@@ -149,7 +149,7 @@ class Worker {
         },
         (error: unknown) => {
           this.#waiting.delete(id);
-          reject(error as Error);
+          reject(asVggError(error));
         },
       );
     });

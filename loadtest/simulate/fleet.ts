@@ -58,7 +58,7 @@ export interface FleetOptions<Member extends Task> {
   settings: FleetSettings;
   /** Where tasks run that share a machine. */
   shared: Cores | undefined;
-  create(cores: Cores, from: number): Member;
+  create: (cores: Cores, from: number) => Member;
   /** A task leaves at once, with whatever it has in hand. */
   onLost?: (task: Member) => void;
 }

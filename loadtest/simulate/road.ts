@@ -303,7 +303,9 @@ class Call {
       reserve: views - this.viewsDone,
     });
     // Units carry no plane's name: those of a plane are known by being its own objects.
-    const planeOf = new Map(planes.flatMap(({ units }, plane) => units.map((unit) => [unit, plane] as const)));
+    const planeOf = new Map(
+      planes.flatMap(({ units }, plane) => units.map((unit) => [unit, plane] as const)),
+    );
     const send = (index: number) => {
       const { megabytes = 0, units = [] } = planes[index] ?? {};
       if (this.#left[index] === 0) return;
@@ -382,4 +384,3 @@ function once(run: () => void): () => void {
     run();
   };
 }
-

@@ -27,7 +27,7 @@ export interface SimulationOptions {
   /** By name; each is as likely as another. */
   photos: readonly string[];
   /** What a photo becomes. */
-  plan(kind: Kind, photo: string): PlannedPhoto;
+  plan: (kind: Kind, photo: string) => PlannedPhoto;
   /** Arrivals at a system, or clients of which each asks again when it is answered. */
   load:
     | { loop: 'open'; spread: Spread; curve: Curve; trace?: boolean }
@@ -60,8 +60,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   const { settings, kinds, photos, plan, load, warmUpSeconds, seed, number = 0 } = options;
   const time = new VirtualTime();
   const system = new System(time, settings, options.engineSeed ?? seed);
-  const client =
-    system.shared && new EventLoop(system.shared, settings.costs.client.helpers);
+  const client = system.shared && new EventLoop(system.shared, settings.costs.client.helpers);
   const road = new Road(system, client);
   const warmUpMs = warmUpSeconds * 1000;
   const mix = mixOf(kinds);
@@ -112,7 +111,8 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   const before = countersOf(system);
   await time.run(warmUpMs + stepMs);
   const after = countersOf(system);
-  while (sending || ends.sent > ends.answered + ends.failed) await time.run(time.now() + MINUTE_MS);
+  const unfinished = () => sending || ends.sent > ends.answered + ends.failed;
+  while (unfinished()) await time.run(time.now() + MINUTE_MS);
   const step: Step = {
     load:
       load.loop === 'open'

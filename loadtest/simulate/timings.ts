@@ -102,7 +102,10 @@ function isTable(value: unknown): value is TimingTable {
     rows.length > 0 &&
     rows.every(
       (row) =>
-        typeof row.shapeKey === 'string' && row.units >= 1 && row.meanMs > 0 && Number.isFinite(row.deviationMs),
+        typeof row.shapeKey === 'string' &&
+        row.units >= 1 &&
+        row.meanMs > 0 &&
+        Number.isFinite(row.deviationMs),
     )
   );
 }

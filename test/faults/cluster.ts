@@ -91,7 +91,7 @@ export class Cluster {
   /** Ends all of them, in whatever state they are. */
   async stop(): Promise<void> {
     await Promise.all(this.#replicas.map(({ process }) => process.kill()));
-    await Promise.all(this.#replicas.map(({ proxy }) => proxy?.close()));
+    for (const { proxy } of this.#replicas) await proxy?.close();
   }
 
   async #add(name: ServiceName, place: number, shared: number | undefined): Promise<void> {
@@ -109,17 +109,19 @@ export class Cluster {
   #env({ name, place, host, port }: Omit<Replica, 'process'>): Record<string, string> {
     const prefix = `VGG_${name.toUpperCase()}_`;
     const { silenceMs, deadlineMs, env } = this.#options;
-    const upstream =
+    const upstream: ServiceName[] =
       name === 'aggregator'
-        ? (['preprocess', 'inference'] as const)
+        ? ['preprocess', 'inference']
         : name === 'gateway'
-          ? (['aggregator', 'inference'] as const)
+          ? ['aggregator', 'inference']
           : [];
-    const addresses = upstream.map((each) => [prefix + each.toUpperCase(), this.#address(each)]);
+    const addresses: Record<string, string> = Object.fromEntries(
+      upstream.map((each) => [prefix + each.toUpperCase(), this.#address(each)]),
+    );
     return {
       [`${prefix}HOST`]: host,
       [`${prefix}PORT`]: String(port),
-      ...Object.fromEntries(addresses),
+      ...addresses,
       ...(upstream.length > 0 &&
         silenceMs !== undefined && { [`${prefix}UPSTREAM_SILENCE`]: `${String(silenceMs)}ms` }),
       // One thread and no sharing: eight processes fit on two cores, and replicas agree to the last bit.
