@@ -14,6 +14,7 @@ import { addModels } from './models.ts';
 import { addPrepare } from './prepare.ts';
 import { addProbe } from './probe.ts';
 import { addServe } from './serve.ts';
+import { addSimulate } from './simulate.ts';
 import { addTrain } from './train.ts';
 
 /** The program, ready to parse a command line or to be described. */
@@ -35,6 +36,7 @@ export function createProgram(): Command {
     addModels,
     addTrain,
     addLoadTest,
+    addSimulate,
     addConfig,
     addDoctor,
     addProbe,

@@ -1,10 +1,12 @@
 // What a photo becomes on the road: planes of so many bytes, each with units for the batcher. Knows sizes and views, and
 // plans by the engine's own planner; no pixels.
 
+import { GPU_BOUNDS } from '../../services/inference/tensorflow/bounds.ts';
 import { batchLimit, type BatchBounds } from '../../services/inference/worker/batch-limit.ts';
-import { Planner, type Sharing } from '../../services/inference/worker/plan.ts';
+import { Planner, UNMEASURED, type Sharing } from '../../services/inference/worker/plan.ts';
 import type { BatchUnit } from '../../services/inference/batcher.ts';
 import type { NetworkSpec } from '../../vgg/networks.ts';
+import { tileOutputs } from '../../vgg/sharing/tile-sides.ts';
 import { evaluationViews, type Evaluation, type Size } from '../../vgg/views.ts';
 
 /** A unit, as batcher and timings see it: one object stands for all photos' units that are alike. */
@@ -46,6 +48,13 @@ export interface PlanOptions {
    */
   grain?: number;
 }
+
+/** What plans on a GPU: every view by itself, in batches as the TensorFlow engine bounds them there. */
+export const GPU_PLANNING = {
+  bounds: GPU_BOUNDS,
+  sharing: { ...UNMEASURED, tileOutputs },
+  mostPixels: Infinity,
+};
 
 const MEGA = 1e6;
 
