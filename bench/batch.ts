@@ -1,7 +1,10 @@
 // Batch size against time per view, on this machine, through the engine as it is served:
 //
-//     node dist/bench/batch.js [--repeats 5] [--threads N] [--sizes 1,2,4,8,16,32,50] [--default-only] [--engine onnx]
+//     node dist/bench/batch.js [--repeats 5] [--threads N] [--sizes 1,2,4,8,16,32,50] [--default-only] [--engine onnx] [--json FILE]
+//
+// With --json also a timing table of crops of the last model, as `vgg simulate --timings` reads it.
 
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,6 +13,7 @@ import { packageRoot } from '../proto/package-root.ts';
 import type { EngineModel, Unit } from '../services/inference/engine.ts';
 import { ENGINE_CHOICES, startEngine } from '../services/inference/engines.ts';
 import type { NetworkSpec } from '../vgg/index.ts';
+import { timeBatches } from './batch/timing.ts';
 import { median } from './median.ts';
 import { randomModel } from './random-model.ts';
 
@@ -23,6 +27,7 @@ const { values } = parseArgs({
     sizes: { type: 'string', default: '1,2,4,8,16,32,50' },
     'default-only': { type: 'boolean', default: false },
     engine: { type: 'string', default: 'onnx' },
+    json: { type: 'string', default: '' },
   },
 });
 const sizes = values.sizes.split(',').map(Number);
@@ -40,6 +45,10 @@ if (!values['default-only']) folders.push(await randomModel(D));
 for (const folder of folders) {
   const model = await engine.load(await openModel(folder));
   await measure(model);
+  if (values.json !== '') {
+    const table = await timeBatches(engine, model, cropsOf(model, 1), { rounds: repeats, mostMs: 300_000 });
+    writeFileSync(values.json, `${JSON.stringify(table, null, 1)}\n`);
+  }
   await model.unload();
 }
 await engine.close();

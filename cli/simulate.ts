@@ -12,6 +12,7 @@ import { terminalReport } from '../loadtest/report/terminal.ts';
 import { billOf, deployed, MEASURED_COSTS } from '../loadtest/simulate/deployment.ts';
 import { GPU_PLANNING, planPhoto } from '../loadtest/simulate/plans.ts';
 import { predictedResult, simulate } from '../loadtest/simulate/simulate.ts';
+import { readTimingTable, tableTiming } from '../loadtest/simulate/timings.ts';
 import { readConfig as aggregatorConfig } from '../services/aggregator/config.ts';
 import { readConfig as gatewayConfig } from '../services/gateway/config.ts';
 import { readConfig as inferenceConfig } from '../services/inference/config.ts';
@@ -26,6 +27,7 @@ interface SimulateFlags {
   instance: string;
   spot?: boolean;
   prices?: string;
+  timings?: string;
   stage: Stage;
   network: NetworkName;
   protocol: Protocol;
@@ -52,16 +54,40 @@ export function addSimulate(program: Command): void {
     .option('--instance <type>', 'instance of a task of inference, of the price table', 'g6.xlarge')
     .option('--spot', 'pay the typical spot price, and lose an instance every ten hours')
     .option('--prices <file>', 'JSON with prices that replace the table’s')
-    .option('--stage <stage>', 'bounds of the numbers of tasks: dev or prod', oneOf(['dev', 'prod'] as const), 'prod')
-    .option('--network <name>', 'network, at full width, of 224 pixels and 1000 classes', oneOf(NETWORK_NAMES), 'D')
+    .option(
+      '--timings <file>',
+      'measured batches of crops instead of an estimate: what bench/batch --json wrote',
+    )
+    .option(
+      '--stage <stage>',
+      'bounds of the numbers of tasks: dev or prod',
+      oneOf(['dev', 'prod'] as const),
+      'prod',
+    )
+    .option(
+      '--network <name>',
+      'network, at full width, of 224 pixels and 1000 classes',
+      oneOf(NETWORK_NAMES),
+      'D',
+    )
     .option('--protocol <name>', 'views of a photo', protocolOf, 'MULTI_CROP')
     .option('--photo <size>', 'WIDTHxHEIGHT of photos', sizeOf, { width: 500, height: 375 })
     .option('--rate <n>', 'photos a second, Poisson', numberOf, 1)
-    .option('--trace <file>', 'rates that change: a file as of loadtest, or day:LOW..HIGH, ramp:LOW..HIGH, burst:LOW..HIGH')
+    .option(
+      '--trace <file>',
+      'rates that change: a file as of loadtest, or day:LOW..HIGH, ramp:LOW..HIGH, burst:LOW..HIGH',
+    )
     .option('--duration <seconds>', 'how long it lasts', numberOf, 600)
-    .option('--replicas <n>', 'so many tasks of inference, always', (text) => integer(text, '--replicas', 1, 10_000))
+    .option('--replicas <n>', 'so many tasks of inference, always', (text) =>
+      integer(text, '--replicas', 1, 10_000),
+    )
     .option('--scale-to-zero', 'no task of inference while nobody asks')
-    .option('--grain <n>', 'crops simulated as one: quicker, a little coarser', (text) => integer(text, '--grain', 1, 64), 4)
+    .option(
+      '--grain <n>',
+      'crops simulated as one: quicker, a little coarser',
+      (text) => integer(text, '--grain', 1, 64),
+      4,
+    )
     .option('--seed <n>', 'of all chance', (text) => integer(text, '--seed', 0, 2 ** 31), 1)
     .option('--json', 'the result, as loadtest has it, and the costs')
     .option('--report <file>', 'an HTML page')
@@ -88,6 +114,7 @@ async function run(flags: SimulateFlags): Promise<void> {
       ...{ prices, instance: flags.instance, stage: flags.stage, spec, costs: MEASURED_COSTS },
       limits: limitsOf(),
       scaling: true,
+      ...(flags.timings !== undefined && { engine: tableTiming(readTimingTable(flags.timings)) }),
       ...(most && { bounds: { inference: most } }),
       ...(flags.spot === true && { interruptionsPerHour: 0.1 }),
     }),
@@ -109,7 +136,13 @@ async function run(flags: SimulateFlags): Promise<void> {
   const starts = simulation.system.inference.starts.length;
   const perThousand = answered > 0 ? (1000 * bill.total) / answered : 0;
   if (flags.json === true) {
-    print(JSON.stringify({ ...result, cost: { ...bill, perThousand, currency: 'USD', prices: prices.date }, starts }));
+    print(
+      JSON.stringify({
+        ...result,
+        cost: { ...bill, perThousand, currency: 'USD', prices: prices.date },
+        starts,
+      }),
+    );
   } else {
     for (const line of terminalReport(result, { width: columns(), colour: false })) print(line);
     print(`

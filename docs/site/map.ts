@@ -73,6 +73,7 @@ export const PARTS: Part[] = [
       page('docs/align.md', 'Where crops lie'),
       page('docs/early-stop.md', 'Known early'),
       page('docs/performance.md', 'Against other software'),
+      page('docs/capacity.md', 'Capacity and cost'),
       page('docs/explanation/faults.md', 'When a part dies'),
       page('docs/paper/README.md', 'The paper’s experiments'),
       page('ARCHITECTURE.md', 'Architecture'),
