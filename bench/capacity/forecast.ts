@@ -20,6 +20,7 @@ export const FORECAST_PROTOCOLS = ['CENTER_CROP', 'TEN_CROP', 'DENSE', 'MULTI_CR
 const INSTANCES = ['g4dn.xlarge', 'g6.xlarge', 'g5.xlarge', 'g6e.xlarge', 'p5.4xlarge'];
 const DAY_INSTANCE = 'g6.xlarge';
 const PART = 0.7;
+const WARM_UP = 20;
 const LIMITS = {
   queueViews: inferenceVariables.queue.default,
   decodes: SCALING.preprocess.size?.vcpu ?? 2,
@@ -159,7 +160,7 @@ function asked(
     kinds: [{ what: { protocol, model: '' }, weight: 1 }],
     photos: ['photo'],
     plan: () => photo,
-    warmUpSeconds: 20,
+    warmUpSeconds: WARM_UP,
     seed: 1,
     ...options,
   });
@@ -176,7 +177,7 @@ async function instanceRow(protocol: Protocol, instance: string): Promise<Instan
   const photosPerSecond = most.step.answersPerSecond;
   const rate = PART * photosPerSecond;
   const seconds = Math.min(600, Math.max(120, 3000 / rate));
-  const { step, system, elapsedMs } = await asked(protocol, photo, {
+  const { step, system } = await asked(protocol, photo, {
     settings,
     load: { loop: 'open', spread: 'poisson', curve: steady(rate, seconds) },
   });
@@ -184,7 +185,7 @@ async function instanceRow(protocol: Protocol, instance: string): Promise<Instan
   const rest = SCALED_SERVICES.reduce((sum, service) => {
     const { size } = SCALING[service];
     if (!size) return sum;
-    const cores = system.fleet(service).usedMs / elapsedMs;
+    const cores = system.fleet(service).usedMs / (1000 * (WARM_UP + seconds));
     return sum + (cores / size.vcpu / 0.6) * fargateHour(PRICES, size);
   }, 0);
   const perThousand = (hourly: number) => (1000 * hourly) / (3600 * rate);

@@ -64,13 +64,28 @@ export class Road {
       return;
     }
     task.calls++;
+    // Whoever asked has an answer or an error when its time is over, however long the loops still have of it.
+    let over = false;
+    const told: RoadEnd = (error, times) => {
+      if (over) return;
+      over = true;
+      deadline.cancel();
+      end(error, times);
+    };
+    const deadline = time.after(limits.deadlineMs, () => {
+      told(new VggError('DEADLINE_EXCEEDED', 'The deadline passed'), NO_TIMES);
+    });
     const leave: RoadEnd = (error, times) => {
       task.loop.work(costs.gateway.call / 2, () => {
         gateway.left(task);
-        end(error, times);
+        told(error, times);
       });
     };
     task.loop.work(costs.gateway.call / 2 + costs.gateway.megabyte * photo.megabytes, () => {
+      if (over) {
+        gateway.left(task);
+        return;
+      }
       const next = task.next(aggregator);
       if (!next) {
         leave(unreachable('aggregator'), NO_TIMES);
@@ -78,6 +93,11 @@ export class Road {
       }
       const streams = task.streamsTo(next, limits.streams);
       streams.open(() => {
+        if (over) {
+          streams.close();
+          gateway.left(task);
+          return;
+        }
         time.after(networkMs, () => {
           this.#classify(photo, next, (error, times) => {
             streams.close();

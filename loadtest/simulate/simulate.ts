@@ -46,8 +46,6 @@ export interface Simulation {
   mix: MixEntry[];
   /** As it stands at the end: fleets with their starts, and the minutes. */
   system: System;
-  /** Virtual milliseconds from the first moment to the last answer. */
-  elapsedMs: number;
   /** Requests that were sent, warm-up included, and how many of them ended in each way. */
   ends: { sent: number; answered: number; failed: number };
 }
@@ -113,6 +111,8 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   const after = countersOf(system);
   const unfinished = () => sending || ends.sent > ends.answered + ends.failed;
   while (unfinished()) await time.run(time.now() + MINUTE_MS);
+  // What was given up is still in hand for a moment.
+  await time.run(time.now() + MINUTE_MS);
   const step: Step = {
     load:
       load.loop === 'open'
@@ -138,7 +138,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
       load.loop === 'open' && load.trace === true ? 'trace' : load.loop,
     ),
   };
-  return { step, mix, system, elapsedMs: time.now(), ends };
+  return { step, mix, system, ends };
 }
 
 /** Simulated steps as a load test's result. */
