@@ -52,16 +52,36 @@ export function addSimulate(program: Command): void {
     .option('--instance <type>', 'instance of a task of inference, of the price table', 'g6.xlarge')
     .option('--spot', 'pay the typical spot price, and lose an instance every ten hours')
     .option('--prices <file>', 'JSON with prices that replace the table’s')
-    .option('--stage <stage>', 'bounds of the numbers of tasks: dev or prod', oneOf(['dev', 'prod'] as const), 'prod')
-    .option('--network <name>', 'network, at full width, of 224 pixels and 1000 classes', oneOf(NETWORK_NAMES), 'D')
+    .option(
+      '--stage <stage>',
+      'bounds of the numbers of tasks: dev or prod',
+      oneOf(['dev', 'prod'] as const),
+      'prod',
+    )
+    .option(
+      '--network <name>',
+      'network, at full width, of 224 pixels and 1000 classes',
+      oneOf(NETWORK_NAMES),
+      'D',
+    )
     .option('--protocol <name>', 'views of a photo', protocolOf, 'MULTI_CROP')
     .option('--photo <size>', 'WIDTHxHEIGHT of photos', sizeOf, { width: 500, height: 375 })
     .option('--rate <n>', 'photos a second, Poisson', numberOf, 1)
-    .option('--trace <file>', 'rates that change: a file as of loadtest, or day:LOW..HIGH, ramp:LOW..HIGH, burst:LOW..HIGH')
+    .option(
+      '--trace <file>',
+      'rates that change: a file as of loadtest, or day:LOW..HIGH, ramp:LOW..HIGH, burst:LOW..HIGH',
+    )
     .option('--duration <seconds>', 'how long it lasts', numberOf, 600)
-    .option('--replicas <n>', 'so many tasks of inference, always', (text) => integer(text, '--replicas', 1, 10_000))
+    .option('--replicas <n>', 'so many tasks of inference, always', (text) =>
+      integer(text, '--replicas', 1, 10_000),
+    )
     .option('--scale-to-zero', 'no task of inference while nobody asks')
-    .option('--grain <n>', 'crops simulated as one: quicker, a little coarser', (text) => integer(text, '--grain', 1, 64), 4)
+    .option(
+      '--grain <n>',
+      'crops simulated as one: quicker, a little coarser',
+      (text) => integer(text, '--grain', 1, 64),
+      4,
+    )
     .option('--seed <n>', 'of all chance', (text) => integer(text, '--seed', 0, 2 ** 31), 1)
     .option('--json', 'the result, as loadtest has it, and the costs')
     .option('--report <file>', 'an HTML page')
@@ -109,7 +129,13 @@ async function run(flags: SimulateFlags): Promise<void> {
   const starts = simulation.system.inference.starts.length;
   const perThousand = answered > 0 ? (1000 * bill.total) / answered : 0;
   if (flags.json === true) {
-    print(JSON.stringify({ ...result, cost: { ...bill, perThousand, currency: 'USD', prices: prices.date }, starts }));
+    print(
+      JSON.stringify({
+        ...result,
+        cost: { ...bill, perThousand, currency: 'USD', prices: prices.date },
+        starts,
+      }),
+    );
   } else {
     for (const line of terminalReport(result, { width: columns(), colour: false })) print(line);
     print(`

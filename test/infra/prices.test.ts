@@ -16,7 +16,9 @@ test('a Fargate task costs its cores and its memory', () => {
 });
 
 test('an instance that the table has not is refused, with those that it has', () => {
-  expect(() => instanceHour(PRICES, 'g9.xlarge')).toThrow(/g4dn\.xlarge.*received 'g9\.xlarge'|g4dn\.xlarge.*g9\.xlarge/);
+  expect(() => instanceHour(PRICES, 'g9.xlarge')).toThrow(
+    /g4dn\.xlarge.*received 'g9\.xlarge'|g4dn\.xlarge.*g9\.xlarge/,
+  );
 });
 
 describe('a file', () => {
@@ -41,10 +43,18 @@ describe('a file', () => {
     ['no JSON', 'gold', /Expected JSON/],
     ['a list', '[]', /Expected an object/],
     ['no date', '{}', /prices\.date/],
-    ['a negative price', '{"date":"2027-01-01","nat":{"gb":-1}}', /number ≥ 0 but received -1 \(prices\.nat\.gb\)/],
+    [
+      'a negative price',
+      '{"date":"2027-01-01","nat":{"gb":-1}}',
+      /number ≥ 0 but received -1 \(prices\.nat\.gb\)/,
+    ],
     ['a text for a number', '{"date":"2027-01-01","nat":{"gb":"1"}}', /prices\.nat\.gb/],
     ['an unknown part', '{"date":"2027-01-01","nut":{}}', /nut/],
-    ['half an instance', '{"date":"2027-01-01","instances":{"mine":{"vcpu":1}}}', /prices\.instances\.mine\.memoryGb/],
+    [
+      'half an instance',
+      '{"date":"2027-01-01","instances":{"mine":{"vcpu":1}}}',
+      /prices\.instances\.mine\.memoryGb/,
+    ],
   ])('with %s is refused', (_name, text, message) => {
     expect(() => readPrices(text)).toThrow(message);
   });

@@ -148,12 +148,15 @@ describe('what CloudWatch accepts', () => {
   const rules = SCALED_SERVICES.flatMap((service) => SCALING[service].rules);
   const steps = rules.filter((rule): rule is StepRule => rule.type === 'step');
 
-  test.each(steps)('$name: steps neither overlap nor leave gaps, and start at the threshold', ({ steps: all, comparison }) => {
-    const above = comparison === 'GreaterThanOrEqualToThreshold';
-    expect(above ? all[0]?.lower : all.at(-1)?.upper).toBe(0);
-    expect(above ? all.at(-1)?.upper : all[0]?.lower).toBeUndefined();
-    for (const [i, step] of all.entries()) if (i > 0) expect(step.lower).toBe(all[i - 1]?.upper);
-  });
+  test.each(steps)(
+    '$name: steps neither overlap nor leave gaps, and start at the threshold',
+    ({ steps: all, comparison }) => {
+      const above = comparison === 'GreaterThanOrEqualToThreshold';
+      expect(above ? all[0]?.lower : all.at(-1)?.upper).toBe(0);
+      expect(above ? all.at(-1)?.upper : all[0]?.lower).toBeUndefined();
+      for (const [i, step] of all.entries()) if (i > 0) expect(step.lower).toBe(all[i - 1]?.upper);
+    },
+  );
 
   test.each(steps)('$name: no more datapoints than periods', ({ datapointsToAlarm, evaluationPeriods }) => {
     expect(datapointsToAlarm).toBeLessThanOrEqual(evaluationPeriods);

@@ -76,7 +76,8 @@ test('a slower engine answers no photo sooner, for the same arrivals', async () 
       fc.integer({ min: 0, max: 1e6 }),
       async (rate, seed) => {
         const at = async (ms: number) =>
-          (await simulate(poisson(systemOf(fixed(ms)), photoOf(1), { rate, seconds: 10, seed }))).step.latency;
+          (await simulate(poisson(systemOf(fixed(ms)), photoOf(1), { rate, seconds: 10, seed }))).step
+            .latency;
         const [quick, slow] = [await at(5), await at(8)];
         expect(slow.mean).toBeGreaterThanOrEqual(quick.mean);
         expect(slow.p50).toBeGreaterThanOrEqual(quick.p50);
@@ -138,7 +139,9 @@ describe('replicas', () => {
     const base = systemOf(fixed(10), { interruptionsPerHour: 120 });
     const start = [{ name: 'start', seconds: 5, spread: 1 }];
     const fleets = { ...base.fleets, inference: { ...base.fleets.inference, tasks: 3, start } };
-    const { step, system } = await simulate(poisson({ ...base, fleets }, photoOf(5), { rate: 20, seconds: 120 }));
+    const { step, system } = await simulate(
+      poisson({ ...base, fleets }, photoOf(5), { rate: 20, seconds: 120 }),
+    );
     expect(system.inference.starts.length).toBeGreaterThan(2);
     expect(system.roads.retries.score).toBeGreaterThan(0);
     expect(step.requests.failed).toBe(0);
@@ -156,9 +159,7 @@ describe('scaling', () => {
   };
 
   test('from zero: photos are lost until a task is there, and counted so', async () => {
-    const { step, system } = await simulate(
-      poisson(fromZero(0), photoOf(1), { rate: 1, seconds: 600 }),
-    );
+    const { step, system } = await simulate(poisson(fromZero(0), photoOf(1), { rate: 1, seconds: 600 }));
     const [cold] = system.inference.starts;
     // Seen at the end of the first minute, half a minute later by the alarm; then two minutes of starting.
     expect(cold?.at).toBe(90_000);

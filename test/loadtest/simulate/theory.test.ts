@@ -62,7 +62,14 @@ describe('shared cores', () => {
   }
 
   test('threads that fit are not slowed', async () => {
-    expect((await ends([{ ms: 10, threads: 1 }, { ms: 20, threads: 1 }])).times).toEqual([10, 20]);
+    expect(
+      (
+        await ends([
+          { ms: 10, threads: 1 },
+          { ms: 20, threads: 1 },
+        ])
+      ).times,
+    ).toEqual([10, 20]);
   });
 
   test('three equal threads on two cores take half as long again, and use both cores', async () => {
