@@ -12,6 +12,7 @@ import { terminalReport } from '../loadtest/report/terminal.ts';
 import { billOf, deployed, MEASURED_COSTS } from '../loadtest/simulate/deployment.ts';
 import { GPU_PLANNING, planPhoto } from '../loadtest/simulate/plans.ts';
 import { predictedResult, simulate } from '../loadtest/simulate/simulate.ts';
+import { readTimingTable, tableTiming } from '../loadtest/simulate/timings.ts';
 import { readConfig as aggregatorConfig } from '../services/aggregator/config.ts';
 import { readConfig as gatewayConfig } from '../services/gateway/config.ts';
 import { readConfig as inferenceConfig } from '../services/inference/config.ts';
@@ -26,6 +27,7 @@ interface SimulateFlags {
   instance: string;
   spot?: boolean;
   prices?: string;
+  timings?: string;
   stage: Stage;
   network: NetworkName;
   protocol: Protocol;
@@ -52,6 +54,10 @@ export function addSimulate(program: Command): void {
     .option('--instance <type>', 'instance of a task of inference, of the price table', 'g6.xlarge')
     .option('--spot', 'pay the typical spot price, and lose an instance every ten hours')
     .option('--prices <file>', 'JSON with prices that replace the table’s')
+    .option(
+      '--timings <file>',
+      'measured batches of crops instead of an estimate: what bench/batch --json wrote',
+    )
     .option(
       '--stage <stage>',
       'bounds of the numbers of tasks: dev or prod',
@@ -108,6 +114,7 @@ async function run(flags: SimulateFlags): Promise<void> {
       ...{ prices, instance: flags.instance, stage: flags.stage, spec, costs: MEASURED_COSTS },
       limits: limitsOf(),
       scaling: true,
+      ...(flags.timings !== undefined && { engine: tableTiming(readTimingTable(flags.timings)) }),
       ...(most && { bounds: { inference: most } }),
       ...(flags.spot === true && { interruptionsPerHour: 0.1 }),
     }),
