@@ -61,8 +61,9 @@ export async function runIfMain(
   for (const signal of SIGNALS) process.on(signal, early);
   try {
     const server = await main();
-    for (const signal of SIGNALS) process.off(signal, early);
     endOnSignals(server, log);
+    // In this order: a signal that has come but was not told of yet is lost when nobody listens for a moment.
+    for (const signal of SIGNALS) process.off(signal, early);
   } catch (error) {
     log.fatal({ err: error }, error instanceof Error ? error.message : 'start failed');
     process.exitCode = 1;
