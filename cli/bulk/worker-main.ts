@@ -9,8 +9,9 @@ import { clientAnswerer, type WorkerOrder } from './connect.ts';
 
 // The parent decides when to end: Ctrl-C reaches the whole group, and photos in hand are to be finished.
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => undefined);
-// Without a parent there is nobody to answer to.
+// Without a parent there is nobody to answer to; it may have died while this file's imports were loaded.
 process.on('disconnect', () => process.exit(0));
+if (!process.connected) process.exit(0);
 
 const { models, question, deadlineMs, threads } = JSON.parse(process.argv[2] ?? '') as WorkerOrder;
 try {
