@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { Engine } from '../engine.ts';
 import type { BatchBounds } from '../worker/batch-limit.ts';
 import { startWorkerEngine, type EngineOptions } from '../worker/engine.ts';
+import { keepToItself } from './library-env.ts';
 
 /** What the worker thread is started with. */
 export interface OnnxSettings {
@@ -42,5 +43,6 @@ export function startOnnxEngine(options: OnnxEngineOptions = {}): Promise<Engine
 }
 
 function spawnWorker(settings: OnnxSettings): Worker {
+  keepToItself();
   return new Worker(new URL('./worker.js', import.meta.url), { name: 'onnx', workerData: settings });
 }
