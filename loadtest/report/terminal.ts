@@ -29,6 +29,8 @@ type Colour = 'bold' | 'quiet' | 'red' | 'green' | 'yellow';
 
 const CODES: Record<Colour, number> = { bold: 1, quiet: 2, red: 31, green: 32, yellow: 33 };
 
+const WIDE = 90;
+
 /** The lines, without ends of lines. */
 export function terminalReport(result: LoadTestResult, { width, colour }: TerminalOptions): string[] {
   const paint = (lines: readonly string[], ...colours: Colour[]) =>
@@ -102,10 +104,24 @@ function stepLines(
   width: number,
   paint: (lines: readonly string[], ...colours: Colour[]) => string[],
 ): string[] {
-  const header = ['load', 'sent', 'answers/s', 'failed %', 'p50', 'p90', 'p99', 'p99.9', 'max', ''];
+  // In a narrow terminal a whole name of a load is worth more.
+  const wide = width >= WIDE;
+  const header = [
+    'load',
+    'sent',
+    'answers/s',
+    'failed %',
+    'p50',
+    'p90',
+    'p99',
+    ...(wide ? ['p99.9'] : []),
+    'max',
+    '',
+  ];
   const rows = steps.map((step) => {
     const { latency, requests } = step;
-    const figures = [latency.p50, latency.p90, latency.p99, latency.p999, latency.max];
+    const { p50, p90, p99, p999, max } = latency;
+    const figures = [p50, p90, p99, ...(wide ? [p999] : []), max];
     return [
       loadName(step.load),
       count(requests.sent),
@@ -192,7 +208,12 @@ function serverLines(steps: readonly Step[], width: number): string[] {
   const sentences = [
     ...(steps.length > 1 ? [`Of the step with the most answers, ${loadName(most.load)}:`] : []),
     `stages, means: ${server.stages.map(({ stage, meanMs }) => `${stage} ${ms(meanMs)} ms`).join(', ')}`,
-    `engine: ${amount(server.viewsPerSecond)} views/s, busy ${percent(batches.busy)}; ${count(batches.count)} batches of ${amount(batches.meanViews)} views from ${amount(batches.meanCalls)} calls, ${ms(batches.meanMs)} ms each`,
+    // A gateway's metrics alone say nothing of engines.
+    ...(batches.count > 0
+      ? [
+          `engine: ${amount(server.viewsPerSecond)} views/s, busy ${percent(batches.busy)}; ${count(batches.count)} batches of ${amount(batches.meanViews)} views from ${amount(batches.meanCalls)} calls, ${ms(batches.meanMs)} ms each`,
+        ]
+      : ['engine: no batch is in these metrics']),
     `queue: at most ${count(server.mostQueuedViews)} views seen waiting${lost(server)}`,
     ...(server.cpu.length > 0
       ? [

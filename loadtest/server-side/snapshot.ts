@@ -18,7 +18,10 @@ export interface Snapshot {
   droppedViews: number;
 }
 
-/** What the services have in hand now; undefined if one of them could not be read, since a part says nothing. */
+/**
+ * What the services have in hand now; undefined if one of them could not be read, or none of them is inference, since
+ * a part says nothing.
+ */
 export async function snapshot(
   urls: readonly URL[],
   { fetch = globalThis.fetch, clock = systemClock }: Pick<ServerSideOptions, 'fetch' | 'clock'> = {},
@@ -28,6 +31,7 @@ export async function snapshot(
       [...new Set(urls.map(({ href }) => href))].map((href) => scrape(new URL(href), fetch, clock)),
     );
     const readings = all.map((samples) => reading(clock.now(), samples));
+    if (!readings.some((each) => valueIn(each, QUEUED) !== undefined)) return undefined;
     const total = (name: string) => readings.reduce((sum, each) => sum + (valueIn(each, name) ?? 0), 0);
     // A gateway counts the request that reads this.
     const gateways = readings.filter((each) => valueIn(each, IN_FLIGHT) !== undefined).length;
