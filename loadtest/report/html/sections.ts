@@ -147,6 +147,7 @@ export function boundsTable({ steps }: LoadTestResult): Markup {
 /** What the services say, apart from what is plotted. */
 export function serverTables({ steps }: LoadTestResult): Markup {
   const sides = steps.flatMap(({ load, server }) => (server ? [{ load: loadName(load), server }] : []));
+  const engines = sides.filter(({ server }) => server.batches.count > 0);
   return html`${tableMarkup({
     caption: 'Engines and queue',
     header: [
@@ -161,7 +162,7 @@ export function serverTables({ steps }: LoadTestResult): Markup {
       'dropped views',
       'retries',
     ],
-    rows: sides.map(({ load, server }) => [
+    rows: engines.map(({ load, server }) => [
       ...[load, amounts(server.viewsPerSecond), parts(server.batches.busy), things(server.batches.count)],
       ...[
         amounts(server.batches.meanViews),

@@ -20,8 +20,12 @@ interface Side {
 
 /** Where the time of a photo goes, a row a step. */
 export function stagesPlot({ steps }: LoadTestResult, predicted?: LoadTestResult): Markup {
-  const sides = sidesOf(steps, predicted);
-  if (!sides.some(({ server }) => server.stages.length > 0)) return html``;
+  // A gateway's metrics alone have no stages of the road.
+  const onRoad = (stage: string) => stage === 'total' || FOLLOWING.includes(stage);
+  const sides = sidesOf(steps, predicted).filter(({ server }) =>
+    server.stages.some(({ stage }) => onRoad(stage)),
+  );
+  if (sides.length === 0) return html``;
   return html`${rowsPlot(
     {
       id: 'stages',
