@@ -125,9 +125,13 @@ export class Cluster {
       ...(upstream.length > 0 &&
         silenceMs !== undefined && { [`${prefix}UPSTREAM_SILENCE`]: `${String(silenceMs)}ms` }),
       // One thread and no sharing: eight processes fit on two cores, and replicas agree to the last bit.
-      // Room for a hundred requests at once.
+      // Room for all requests at one of two, a hundred and more at once, of 30 views each.
       ...(name === 'preprocess' && { VGG_PREPROCESS_QUEUE: '256' }),
-      ...(name === 'inference' && { VGG_INFERENCE_THREADS: '1', VGG_INFERENCE_SHARING: 'never' }),
+      ...(name === 'inference' && {
+        VGG_INFERENCE_THREADS: '1',
+        VGG_INFERENCE_SHARING: 'never',
+        VGG_INFERENCE_QUEUE: '8192',
+      }),
       ...(name === 'gateway' && {
         VGG_GATEWAY_ANSWER_CACHE: '0',
         VGG_GATEWAY_DEADLINE: `${String(deadlineMs)}ms`,
