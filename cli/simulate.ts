@@ -1,6 +1,6 @@
 // vgg simulate: what a deployment would do and cost under a load, predicted; nothing is started or asked.
 
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { PRICES, readPrices } from '../infra/prices.ts';
@@ -71,7 +71,11 @@ export function addSimulate(program: Command): void {
       'D',
     )
     .option('--protocol <name>', 'views of a photo', protocolOf, 'MULTI_CROP')
-    .option('--photo <size>', 'WIDTHxHEIGHT of photos', sizeOf, { width: 500, height: 375 })
+    .addOption(
+      new Option('--photo <size>', 'WIDTHxHEIGHT of photos')
+        .argParser(sizeOf)
+        .default({ width: 500, height: 375 }, '500x375'),
+    )
     .option('--rate <n>', 'photos a second, Poisson', numberOf, 1)
     .option(
       '--trace <file>',
