@@ -3,8 +3,9 @@
 //     node dist/bench/load-generators.js --ghz PATH --vegeta PATH [--rounds 3] [--seconds 8] [--rate 10] [--floor-rate 200]
 //
 // Each sends at a constant rate, whatever the server does; they take turns, and figures are medians of rounds. Real
-// services show whether they agree; a server that answers at once shows what each generator adds by itself. Vegeta
-// and this project's generator count from the moment a request was meant to start or was sent; ghz from the sending.
+// services show whether they agree; a server that answers at once shows what each generator adds by itself, and up to
+// which rate 99 % of its answers come within `--most-p99` ms. Vegeta and this project's generator count from the moment
+// a request was meant to start or was sent; ghz from the sending. Both gRPC generators have as many connections.
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -39,12 +40,17 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '8' },
     rate: { type: 'string', default: '10' },
     'floor-rate': { type: 'string', default: '200' },
+    'most-p99': { type: 'string', default: '50' },
   },
 });
 const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
+const mostP99 = Number(values['most-p99']);
 const CALL = 'vgg.v1.AggregatorService.Classify';
 const QUERY = 'protocol=center-crop';
+const CONNECTIONS = 8;
+// A search ends when the rate that is too high is so much larger than the one that is not.
+const PRECISION = 1.1;
 const run = promisify(execFile);
 
 /** Milliseconds; errors are requests that failed. */
@@ -54,6 +60,8 @@ interface Figures {
   p99: number;
   perSecond: number;
   errors: number;
+  /** The generator says itself that it could not keep up. */
+  saturated?: boolean;
 }
 
 interface Addresses {
@@ -97,6 +105,8 @@ async function measure(): Promise<void> {
       await compare('gRPC, answers at once', servers.grpc, rate, grpc);
       await compare('HTTP, answers at once', servers.http, rate, http);
     }
+    await compareMost('gRPC', servers.grpc, grpc);
+    await compareMost('HTTP', servers.http, http);
   });
   await rm(folder, { recursive: true });
 }
@@ -140,7 +150,7 @@ async function compare(
     const turn = round % 2 === 0 ? there : there.toReversed();
     for (const [name, generator] of turn) results.get(name)?.push(await generator(address, rate));
   }
-  const middle = (name: string, key: keyof Figures) =>
+  const middle = (name: string, key: Exclude<keyof Figures, 'saturated'>) =>
     median((results.get(name) ?? []).map((each) => each[key]));
   for (const [name] of there) {
     const times = (['p50', 'p90', 'p99'] as const).map((key) => `${key} ${middle(name, key).toFixed(2)}`);
@@ -156,6 +166,46 @@ async function compare(
   }
 }
 
+async function compareMost(
+  title: string,
+  address: string,
+  generators: Record<string, Generator | undefined>,
+): Promise<void> {
+  console.log(`\n${title}, answers at once: most requests a second with p99 ≤ ${String(mostP99)} ms`);
+  const found = new Map<string, number>();
+  for (const [name, generator] of Object.entries(generators)) {
+    if (!generator) continue;
+    const searches: number[] = [];
+    for (let round = 0; round < rounds; round++) searches.push(await most(address, generator));
+    found.set(name, median(searches));
+    console.log(`  ${name.padEnd(7)} ${searches.map((each) => each.toFixed(0)).join(', ')}/s`);
+  }
+  const own = found.get('ours') ?? NaN;
+  for (const [name, rate] of found) {
+    if (name !== 'ours') console.log(`  ours / ${name}: ${(own / rate).toFixed(2)}`);
+  }
+}
+
+// Doubles, then halves the gap. A rate is kept if all was sent and answered in time, and the generator says nothing else.
+async function most(address: string, generator: Generator): Promise<number> {
+  const keeps = async (rate: number) => {
+    const { p99, perSecond, errors, saturated = false } = await generator(address, rate);
+    return p99 <= mostP99 && perSecond >= 0.97 * rate && errors === 0 && !saturated;
+  };
+  let kept = 0;
+  let broken = Number(values['floor-rate']) / 2;
+  while (await keeps(broken)) {
+    kept = broken;
+    broken *= 2;
+  }
+  while (kept > 0 && broken > kept * PRECISION) {
+    const middle = Math.round(Math.sqrt(kept * broken));
+    if (await keeps(middle)) kept = middle;
+    else broken = middle;
+  }
+  return kept;
+}
+
 async function ours(target: Target, rate: number): Promise<Figures> {
   try {
     const { latency, requests, answersPerSecond, generator } = await runStep({
@@ -165,17 +215,23 @@ async function ours(target: Target, rate: number): Promise<Figures> {
       target,
       seed: 1,
     });
-    if (generator.saturated !== undefined)
-      console.log(`  ours at ${String(rate)}/s could not keep up: ${generator.saturated}`);
+    const saturated = generator.saturated !== undefined;
+    if (saturated) console.log(`  ours at ${String(rate)}/s could not keep up: ${generator.saturated}`);
     const { p50, p90, p99 } = latency;
-    return { p50, p90, p99, perSecond: answersPerSecond, errors: requests.failed };
+    return { p50, p90, p99, perSecond: answersPerSecond, errors: requests.failed, saturated };
   } finally {
     await target.close();
   }
 }
 
 function grpcOf(address: string): Target {
-  return grpcTarget({ address, deadlineMs: 60_000, attempts: 1, clock: steadyClock });
+  return grpcTarget({
+    address,
+    deadlineMs: 60_000,
+    connections: CONNECTIONS,
+    attempts: 1,
+    clock: steadyClock,
+  });
 }
 
 function httpOf(address: string): Target {
@@ -192,6 +248,7 @@ function ghzOf(path: string | undefined, request: string): Generator | undefined
         ...['--import-paths', join(packageRoot, 'proto'), '--call', CALL, '--data-file', request],
         ...['--rps', String(rate), '--total', String(rate * (seconds + 1)), '--skipFirst', String(rate)],
         // Workers enough that none is waited for.
+        ...['--connections', String(Math.min(rate, CONNECTIONS))],
         ...['--concurrency', String(Math.min(rate, 500)), '--timeout', '60s', '--format', 'json', address],
       ],
       { maxBuffer: 256 * 1024 * 1024 },

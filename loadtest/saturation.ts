@@ -4,7 +4,8 @@
 //   1. a request was abandoned, because as many were under way as may be;
 //   2. requests were sent late: the 99th percentile is more than 10 ms and more than a tenth of the median service time;
 //   3. its event loop was late: the 99th percentile of its delay is more than 20 ms and more than a tenth of that time;
-//   4. its thread had no time left: it was busy for more than 90 % of the step.
+//   4. its thread had little time left: it was busy for more than 75 % of the step. Beyond that, what it does itself
+//      waits for itself: at 75 % three times as long, on average, as it takes (M/M/1).
 
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { NOTHING, rounded } from './distribution.ts';
@@ -13,7 +14,7 @@ import type { Distribution, Generator } from './result.ts';
 const LATE_MS = 10;
 const DELAY_MS = 20;
 const PART = 0.1;
-const BUSY = 0.9;
+const BUSY = 0.75;
 const RESOLUTION_MS = 10;
 
 /** What the generator's own process says of a stretch of time. */

@@ -47,6 +47,7 @@ export interface LoadTestFlags {
   minRequests?: number;
   precision: number;
   maxInFlight: number;
+  connections?: number;
   timeout: number;
   retries: number;
   cache?: boolean;
@@ -153,6 +154,11 @@ export function addLoadTestOptions(command: Command): Command {
       'requests of an open loop under way; those beyond are not sent, and the test says so',
       (text) => integer(text, '--max-in-flight', 1, 1_000_000),
       10_000,
+    )
+    .option(
+      '--connections <n>',
+      'connections to an aggregator that requests take turns on (default: 8; a gateway: as many as needed)',
+      (text) => integer(text, '--connections', 1, 1000),
     )
     .option('--api-key <key>', 'key for the gateway (default: $VGG_API_KEY)')
     .option('--ca <file>', 'PEM of the authorities that are trusted')

@@ -96,7 +96,7 @@ export async function targetOf(
   flags: LoadTestFlags,
   apiKey: string | undefined,
 ): Promise<{ target: Target; transport: Transport }> {
-  const { scales, grid, align, share, stop, timeout, retries, cache = false } = flags;
+  const { scales, grid, align, share, stop, timeout, retries, connections, cache = false } = flags;
   const { ca, cert, key, serverName } = flags;
   const ask: Ask = {
     ...(scales && { scales }),
@@ -108,6 +108,9 @@ export async function targetOf(
   const common = { deadlineMs: timeout * 1000, ask, clock: steadyClock };
   if (/^https?:\/\//i.test(address)) {
     if (retries > 0) throw expected('--retries with a gRPC target', address, '--retries');
+    if (connections !== undefined) {
+      throw expected('--connections with a gRPC target', address, '--connections');
+    }
     if (!URL.canParse(address)) throw expected('http(s)://HOST:PORT', address, 'target');
     const tls = {
       ...(ca !== undefined && { ca: await pem(ca, '--ca') }),
@@ -126,7 +129,10 @@ export async function targetOf(
   const secure = scheme?.toLowerCase() === 'grpcs' || Object.values(files).some((each) => each !== undefined);
   const metadata = apiKey === undefined ? undefined : { authorization: `Bearer ${apiKey}` };
   return {
-    target: grpcTarget({ ...common, address: place, tls: secure && files, attempts: 1 + retries, metadata }),
+    target: grpcTarget({
+      ...common,
+      ...{ address: place, tls: secure && files, connections, attempts: 1 + retries, metadata },
+    }),
     transport: 'grpc',
   };
 }

@@ -1,4 +1,7 @@
 // An aggregator, asked over gRPC by the project's own client. Knows the client; not what is measured.
+//
+// Load comes from many clients, each with a connection of its own. One connection would be a bottleneck that they do
+// not have: what a server takes in at a time is bounded for each (64 KiB by default, less than half a photo).
 
 import {
   answerJson,
@@ -18,6 +21,8 @@ export interface GrpcOptions {
   tls?: TlsOptions | boolean | undefined;
   /** Time for an answer, in milliseconds. */
   deadlineMs: number;
+  /** Requests take turns on so many connections, ≥ 1; 8 if not given. */
+  connections?: number | undefined;
   /** Attempts for a request; 1: it is never tried again, as a load test should not. */
   attempts: number;
   /** Sent as gRPC metadata. */
@@ -26,17 +31,19 @@ export interface GrpcOptions {
   clock: Clock;
 }
 
+const CONNECTIONS = 8;
+
 /** An aggregator as a target. @throws VggError INVALID_ARGUMENT naming the option at fault */
 export function grpcTarget(options: GrpcOptions): Target {
-  const { address, tls, deadlineMs, attempts, metadata, ask, clock } = options;
-  const client = createClient({
-    aggregator: address,
-    tls,
-    deadlineMs,
-    retry: attempts > 1 && { attempts },
-  });
+  const { address, tls, deadlineMs, connections = CONNECTIONS, attempts, metadata, ask, clock } = options;
+  const create = () =>
+    createClient({ aggregator: address, tls, deadlineMs, retry: attempts > 1 && { attempts } });
+  const first = create();
+  const clients = [first, ...Array.from({ length: connections - 1 }, create)];
+  let turn = 0;
   return {
     async send(request, signal) {
+      const client = clients[turn++ % clients.length] ?? first;
       const { photo, slowBytesPerSecond } = request;
       const call = callOf(request, { ...ask, metadata, signal });
       if (slowBytesPerSecond === undefined)
@@ -52,7 +59,7 @@ export function grpcTarget(options: GrpcOptions): Target {
       return answerJson(photo.name, answer);
     },
     close() {
-      client.close();
+      for (const client of clients) client.close();
       return Promise.resolve();
     },
   };
