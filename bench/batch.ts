@@ -46,7 +46,9 @@ for (const folder of folders) {
   const model = await engine.load(await openModel(folder));
   await measure(model);
   if (values.json !== '') {
-    const table = await timeBatches(engine, model, cropsOf(model, 1), { rounds: repeats, mostMs: 300_000 });
+    const [crop] = cropsOf(model, 1);
+    const crops = cropsOf(model, crop ? model.batchLimit(crop) : 1);
+    const table = await timeBatches(engine, model, [crops], { rounds: repeats, mostMs: 300_000 });
     writeFileSync(values.json, `${JSON.stringify(table, null, 1)}\n`);
   }
   await model.unload();

@@ -35,6 +35,8 @@ export type ServiceName = 'preprocess' | 'inference' | 'aggregator' | 'gateway';
 export interface StartOptions {
   /** Options of Node.js itself. */
   nodeOptions?: readonly string[];
+  /** Cores that it may use, as taskset lists them; all of them if not given. */
+  cpus?: string;
   /** Another entry than the service's own, which must log as it does: a file in dist/, and its arguments. */
   entry?: { file: string; args: readonly string[] };
 }
@@ -50,13 +52,18 @@ const MOST_LINES = 1000;
 export async function startService(
   name: ServiceName,
   env: Record<string, string>,
-  { nodeOptions = [], entry }: StartOptions = {},
+  { nodeOptions = [], cpus, entry }: StartOptions = {},
 ): Promise<ServiceProcess> {
   const prefix = `VGG_${name.toUpperCase()}_`;
   const ports = { [`${prefix}PORT`]: '0', ...(name !== 'gateway' && { [`${prefix}METRICS_PORT`]: '0' }) };
   const inherited = Object.entries(process.env).filter(([key]) => !key.startsWith('VGG_'));
   const { file, args } = entry ?? { file: `services/${name}/main.js`, args: [] };
-  const child = spawn(process.execPath, [...nodeOptions, join(packageRoot, 'dist', file), ...args], {
+  const pinned = cpus === undefined ? [] : ['taskset', '--cpu-list', cpus];
+  const [command = '', ...rest] = [
+    ...pinned,
+    ...[process.execPath, ...nodeOptions, join(packageRoot, 'dist', file), ...args],
+  ];
+  const child = spawn(command, rest, {
     env: Object.fromEntries([...inherited, ...Object.entries({ ...ports, ...env })]),
     stdio: ['ignore', 'ignore', 'pipe'],
     // Ctrl-C is this process's: it ends them in its own order.

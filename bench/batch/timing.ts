@@ -19,30 +19,36 @@ const LEAST_MS = 60;
 // A batch beside which others used more than so many cores is not the engine's time.
 const MOST_FOREIGN = 0.15;
 
-/** Times batches of units like each of `kinds`, in all sizes that the batcher may form. */
+/**
+ * Times batches of units of each kind, in all sizes that the batcher may form.
+ *
+ * @param kinds units that are alike, as many as the largest batch; each from a plane of its own, as an engine computes
+ *   what units of one plane share only once
+ */
 export async function timeBatches(
   engine: Engine,
   model: EngineModel,
-  kinds: readonly Unit[],
+  kinds: readonly (readonly Unit[])[],
   { rounds, mostMs }: TimingOptions,
 ): Promise<TimingTable> {
-  const cells = kinds.flatMap((unit) =>
-    sizesUpTo(model.batchLimit(unit)).map((units) => ({
+  const cells = kinds.flatMap((batch) => {
+    const [unit] = batch;
+    if (!unit || batch.length < model.batchLimit(unit)) throw new Error('Expected units for the largest batch');
+    return sizesUpTo(model.batchLimit(unit)).map((units) => ({
       unit,
-      units,
+      batch: batch.slice(0, units),
       times: [] as number[],
       all: [] as number[],
       runs: 0,
-    })),
-  );
+    }));
+  });
   let cpuMs = 0;
   let wallMs = 0;
   const began = performance.now();
   // Sizes take turns, so that a busy moment of the machine falls on all of them. The first round warms up.
   for (let round = 0; round <= rounds && (round < 3 || performance.now() - began < mostMs); round++) {
     for (const cell of cells) {
-      const { unit, units, times, all } = cell;
-      const batch = Array.from({ length: units }, () => unit);
+      const { batch, times, all } = cell;
       const cpu = process.cpuUsage();
       const before = machineTimes();
       const start = performance.now();
@@ -80,13 +86,13 @@ export async function timeBatches(
     engine: { library, version, device, threads },
     model: model.model.name,
     busyCores: wallMs > 0 ? cpuMs / wallMs : threads,
-    rows: cells.map(({ unit, units, times, runs }): TimingRow => {
+    rows: cells.map(({ unit, batch, times, runs }): TimingRow => {
       const meanMs = times.reduce((sum, time) => sum + time, 0) / times.length;
       const squares = times.reduce((sum, time) => sum + (time - meanMs) ** 2, 0);
       return {
         shapeKey: unit.shapeKey,
         views: unit.views.length,
-        units,
+        units: batch.length,
         meanMs,
         // Of one batch, from means of several.
         deviationMs: Math.sqrt((squares / Math.max(1, times.length - 1)) * Math.max(1, runs / times.length)),

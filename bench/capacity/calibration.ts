@@ -2,6 +2,7 @@
 // asking (a process that is woken for every message by itself takes half as much again), and what preprocess takes for
 // photos of several sizes, one at a time. CPU time is not waiting: no latency and no rate of a loaded system is taken.
 
+import { PerformanceObserver } from 'node:perf_hooks';
 import type { LoopCost, PixelCost, ServiceCosts } from '../../loadtest/simulate/costs.ts';
 import { createClient, type VggClient } from '../../sdk/index.ts';
 import { STEP_DURATION } from '../../services/preprocess/metrics.ts';
@@ -18,6 +19,7 @@ export interface Calibrated {
   /** What they were fitted to: CPU milliseconds a request. */
   rows: CalibrationRow[];
   photos: PhotoRow[];
+  pauses: Record<string, PauseRow>;
 }
 
 /** A kind of request, asked by eight clients. */
@@ -33,6 +35,14 @@ export interface CalibrationRow {
   others: Record<string, number>;
   /** From one answer to the next. */
   everyMs: number;
+}
+
+/** Garbage collection of a process while one client asks: so many pauses of a mean length, and its thread's CPU time. */
+export interface PauseRow {
+  count: number;
+  /** Milliseconds. */
+  ms: number;
+  mainMs: number;
 }
 
 /** A photo, prepared one at a time. */
@@ -72,12 +82,19 @@ const WARM_MS = 8000;
 const WARM = 24;
 const MOST_MS = 3000;
 const CLIENTS = 8;
+const PAUSES_MS = 15_000;
 
-/** Measures all of it; about half a minute. The last row is the kind of request that will be predicted. */
-export async function calibrate(running: Running, facts: Facts, photo: Buffer): Promise<Calibrated> {
+/** Measures all of it; about three quarters of a minute. @param kind of request that will be predicted */
+export async function calibrate(
+  kind: string,
+  running: Running,
+  facts: Facts,
+  photo: Buffer,
+): Promise<Calibrated> {
   await warm(running, photo);
   const rows: CalibrationRow[] = [];
-  for (const kind of KINDS) rows.push(await askedFor(kind, running, facts, photo));
+  for (const each of KINDS) rows.push(await askedFor(each, running, facts, photo));
+  const pauses = await pausesOf(kind, running, photo);
   const photos: PhotoRow[] = [];
   for (const [width, height] of [
     [320, 256],
@@ -87,7 +104,7 @@ export async function calibrate(running: Running, facts: Facts, photo: Buffer): 
   ] as const) {
     photos.push(await prepared(width, height, running, facts));
   }
-  return { costs: costsOf(rows, photos, photo.length / 1e6), rows, photos };
+  return { costs: costsOf(rows, photos, pauses, photo.length / 1e6), rows, photos, pauses };
 }
 
 // Compilers need thousands of calls until code is as quick as it will be under load.
@@ -123,7 +140,7 @@ async function askedFor(
   };
   let warmed = 0;
   await ask(() => warmed++ >= WARM);
-  const before: Record<string, ThreadTimes> = mapped(pids, threadTimes);
+  const before: Record<string, ThreadTimes> = mapped(pids, (pid) => threadTimes(pid));
   const start = performance.now();
   const requests = await ask(() => performance.now() - start > MOST_MS);
   const everyMs = (performance.now() - start) / requests;
@@ -142,6 +159,43 @@ async function askedFor(
     others: each(({ others }) => others),
     everyMs,
   };
+}
+
+// One client, so that a pause is as long as its work: nobody else wants the core.
+async function pausesOf(
+  kind: string,
+  { services, client }: Running,
+  photo: Buffer,
+): Promise<Record<string, PauseRow>> {
+  const own = { count: 0, ms: 0 };
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) {
+      own.count++;
+      own.ms += duration;
+    }
+  });
+  const read = async (service: ServiceProcess) => ({
+    count: await service.metric('nodejs_gc_duration_seconds_count'),
+    ms: 1000 * (await service.metric('nodejs_gc_duration_seconds_sum')),
+    mainMs: threadTimes(service.pid).main,
+  });
+  const readAll = async () => ({
+    aggregator: await read(services.aggregator),
+    preprocess: await read(services.preprocess),
+    inference: await read(services.inference),
+    client: { ...own, mainMs: threadTimes(process.pid).main },
+  });
+  observer.observe({ entryTypes: ['gc'] });
+  const before = await readAll();
+  const until = performance.now() + PAUSES_MS;
+  while (performance.now() < until) await client.classify(photo, optionsOf(kind));
+  const after = await readAll();
+  observer.disconnect();
+  return mapped(after, ({ count, ms, mainMs }, name) => ({
+    count: count - before[name].count,
+    ms: ms - before[name].ms,
+    mainMs: mainMs - before[name].mainMs,
+  }));
 }
 
 async function prepared(
@@ -191,6 +245,7 @@ export function photoOf(width: number, height: number): Promise<Buffer> {
 function costsOf(
   rows: readonly CalibrationRow[],
   photos: readonly PhotoRow[],
+  pauses: Readonly<Record<string, PauseRow>>,
   photoMegabytes: number,
 ): ServiceCosts {
   const fitted = (name: string, helpers: boolean): LoopCost => {
@@ -204,7 +259,12 @@ function costsOf(
       rows.map(({ main }) => main[name] ?? 0),
     );
     const sum = (pick: 'main' | 'others') => rows.reduce((all, row) => all + (row[pick][name] ?? 0), 0);
-    return { call, plane, megabyte, view, helpers: helpers ? sum('others') / sum('main') : 0 };
+    const { count = 0, ms = 0, mainMs = 0 } = pauses[name] ?? {};
+    return {
+      ...{ call, plane, megabyte, view },
+      helpers: helpers ? sum('others') / sum('main') : 0,
+      ...(count > 0 && { pauses: { everyMs: mainMs / count, ms: Math.min(ms, mainMs / 2) / count } }),
+    };
   };
   const aggregator = fitted('aggregator', true);
   return {
@@ -241,12 +301,13 @@ export function pixelsOf(photos: readonly PhotoRow[]): PixelCost {
   };
 }
 
-function mapped<Value, Result, Name extends string>(
+/** The same names, another value each. */
+export function mapped<Value, Result, Name extends string>(
   values: Readonly<Record<Name, Value>>,
-  each: (value: Value) => Result,
+  each: (value: Value, name: Name) => Result,
 ): Record<Name, Result> {
   return Object.fromEntries(
-    Object.entries<Value>(values).map(([name, value]) => [name, each(value)]),
+    Object.entries<Value>(values).map(([name, value]) => [name, each(value, name as Name)]),
   ) as Record<Name, Result>;
 }
 

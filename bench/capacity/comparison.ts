@@ -11,42 +11,37 @@ export interface Figure {
   ratio: number;
 }
 
-/** A rate. */
+/** A load. */
 export interface Comparison {
-  protocol: string;
-  /** Of what the services can do at most. */
-  part: number;
-  ratePerSecond: number;
-  requests: number;
+  /** Milliseconds. */
   p50: Figure;
   p90: Figure;
   p99: Figure;
+  /** Answers a second. */
   throughput: Figure;
   /** For people. */
   text: string;
 }
 
 /** One load's figures; predicted ones are medians over runs of chance. */
-export function comparison(protocol: string, part: number, step: Step, runs: readonly Step[]): Comparison {
-  const figure = (pick: (step: Step) => number): Figure => {
-    const measured = pick(step);
+export function comparison(
+  measured: { p50: number; p90: number; p99: number; answersPerSecond: number },
+  runs: readonly Step[],
+): Comparison {
+  const figure = (value: number, pick: (step: Step) => number): Figure => {
     const predicted = median(runs.map(pick));
-    return { measured, predicted, ratio: predicted / measured };
+    return { measured: value, predicted, ratio: predicted / value };
   };
-  const p50 = figure(({ latency }) => latency.p50);
-  const p90 = figure(({ latency }) => latency.p90);
-  const p99 = figure(({ latency }) => latency.p99);
-  const throughput = figure(({ answersPerSecond }) => answersPerSecond);
-  const ratePerSecond = step.load.loop === 'open' ? step.load.ratePerSecond : 0;
-  const shown = (name: string, { measured, predicted, ratio }: Figure) =>
-    `${name} ${predicted.toFixed(1)} / ${measured.toFixed(1)} = ${ratio.toFixed(2)}`;
+  const p50 = figure(measured.p50, ({ latency }) => latency.p50);
+  const p90 = figure(measured.p90, ({ latency }) => latency.p90);
+  const p99 = figure(measured.p99, ({ latency }) => latency.p99);
+  const throughput = figure(measured.answersPerSecond, ({ answersPerSecond }) => answersPerSecond);
+  const shown = (name: string, { measured: real, predicted, ratio }: Figure) =>
+    `${name} ${predicted.toFixed(1)} / ${real.toFixed(1)} = ${ratio.toFixed(2)}`;
   return {
-    ...{ protocol, part, ratePerSecond, requests: step.requests.intended, p50, p90, p99, throughput },
-    text: `${protocol} at ${String(Math.round(100 * part))} %, ${ratePerSecond.toFixed(1)}/s, ${String(step.requests.intended)} requests: ${[
-      shown('p50', p50),
-      shown('p90', p90),
-      shown('p99', p99),
-      shown('throughput', throughput),
-    ].join('; ')}`,
+    ...{ p50, p90, p99, throughput },
+    text: [shown('p50', p50), shown('p90', p90), shown('p99', p99), shown('throughput', throughput)].join(
+      '; ',
+    ),
   };
 }

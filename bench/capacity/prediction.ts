@@ -1,62 +1,135 @@
-// A load test's step as it is predicted from what was measured one stage at a time. Knows calibrations; nothing of the
-// test that it is compared with but its load and its seed.
+// A load test's step as it is predicted from what was measured. Knows a session's measurements; of the step that is
+// predicted only its load, its seed, and, where they are given, its demands.
+//
+// The demands of a load, CPU milliseconds a photo by process, are what queueing networks are usually given (the service
+// demand law): no latency is in them, and they change with the machine's pace, which here is not the same every minute.
 
 import { steady } from '../../loadtest/arrivals/curve.ts';
-import type { CoreSharing } from '../../loadtest/simulate/cores.ts';
-import type { ServiceCosts } from '../../loadtest/simulate/costs.ts';
+import type { LoopCost } from '../../loadtest/simulate/costs.ts';
 import type { PlannedPhoto } from '../../loadtest/simulate/plans.ts';
 import type { SystemSettings } from '../../loadtest/simulate/settings.ts';
-import { simulate, type SimulationOptions } from '../../loadtest/simulate/simulate.ts';
-import { tableTiming, type TimingTable } from '../../loadtest/simulate/timings.ts';
+import { simulate, type Simulation, type SimulationOptions } from '../../loadtest/simulate/simulate.ts';
+import { tableTiming, type EngineTiming } from '../../loadtest/simulate/timings.ts';
 import type { Step } from '../../loadtest/result.ts';
 import { aggregatorVariables } from '../../services/aggregator/config.ts';
 import { inferenceVariables } from '../../services/inference/config.ts';
 import { preprocessVariables } from '../../services/preprocess/config.ts';
-import type { Protocol } from '../../vgg/views.ts';
-import type { PhotoRow } from './calibration.ts';
+import type { Demands, Loaded, Measurement, Slice } from './session.ts';
 
-/** What a session measured before it was loaded. */
-export interface Measured {
-  table: TimingTable;
-  sharing: { engine: { alone: number; beside: number }; burst: { alone: number; beside: number } };
-  costs: ServiceCosts;
-  photos: readonly PhotoRow[];
-  /** CPU milliseconds of all of preprocess's other threads for the photo that is sent. */
-  pixelsMs: number;
+/** A load to predict. */
+export type PredictedLoad =
+  | { ratePerSecond: number; seconds: number; warmUpSeconds: number; seed: number }
+  | { concurrency: number; seconds: number };
+
+/** Predicted steps of several runs of chance over the same arrivals. */
+export async function predicted(
+  measurement: Measurement,
+  load: PredictedLoad,
+  runs: number,
+  loaded?: Loaded,
+): Promise<Step[]> {
+  const steps: Step[] = [];
+  for (let run = 0; run < runs; run++) {
+    const first = await simulated(measurement, load, run, loaded, 1);
+    if (!loaded) steps.push(first.step);
+    else {
+      // Batches are as full as the simulation makes them; what one takes is what the engine's CPU time says.
+      const { main, others } = loaded.demands.inference;
+      const own = others - helpersOf(measurement, loaded) * main;
+      const pace = own / engineDemand(first);
+      steps.push((await simulated(measurement, load, run, loaded, pace)).step);
+    }
+  }
+  return steps;
 }
 
-/** How this machine's cores are shared, from paces beside one busy process. */
-export function sharingOf(
-  { engine, burst }: Measured['sharing'],
-  cores: number,
-  threads: number,
-): CoreSharing {
-  const fair = cores / (threads + 1);
-  const preference = Math.min(1, Math.max(0, (burst.alone / burst.beside - fair) / (1 - fair)));
-  const left = (cores - fair) / threads;
-  const barrier = Math.max(1, Math.log(engine.alone / engine.beside) / Math.log(left));
-  return { preference, barrier };
+// CPU milliseconds of the engine a photo.
+function engineDemand({ system, ends }: Simulation): number {
+  const [task] = system.inference.tasks;
+  return task ? (task.cores.usedMs - task.loop.workedMs) / ends.answered : NaN;
 }
 
-/** The services of this machine, one process each. */
-export function settingsOf(measured: Measured): SystemSettings {
-  const { table, sharing, costs, photos, pixelsMs } = measured;
-  const engine = tableTiming(table);
-  const { cores } = table.machine;
+// Nobody can tell the inference process's garbage collection from its engine: as the aggregator's.
+function helpersOf({ calibration }: Measurement, loaded: Loaded | undefined): number {
+  if (!loaded) return calibration.costs.inference.helpers;
+  const { demands } = loaded;
+  return demands.aggregator.others / demands.aggregator.main;
+}
+
+async function simulated(
+  measurement: Measurement,
+  load: PredictedLoad,
+  run: number,
+  loaded: Loaded | undefined,
+  pace: number,
+): Promise<Simulation> {
+  const { plan, protocol } = measurement;
+  const options: SimulationOptions = {
+    settings: settingsOf(measurement, loaded, pace),
+    kinds: [{ what: { protocol, model: '' }, weight: 1 }],
+    photos: ['photo'],
+    plan: () => plan,
+    ...('concurrency' in load
+      ? { load: { loop: 'closed', ...load }, warmUpSeconds: 2, seed: run }
+      : {
+          load: { loop: 'open', spread: 'poisson', curve: steady(load.ratePerSecond, load.seconds) },
+          warmUpSeconds: load.warmUpSeconds,
+          seed: load.seed,
+          engineSeed: run,
+        }),
+  };
+  return simulate(options);
+}
+
+function settingsOf(measurement: Measurement, loaded: Loaded | undefined, pace: number): SystemSettings {
+  const demands = loaded?.demands;
+  const { calibration, plan } = measurement;
+  const { table, costs, photos, rows } = calibration;
+  const fleet = { tasks: 1, vcpu: undefined, start: [] };
+  const cost = (name: keyof Demands, megabytes: number): LoopCost => {
+    const known = costs[name];
+    const helpers = name === 'inference' ? helpersOf(measurement, loaded) : known.helpers;
+    if (!demands) return { ...known, helpers };
+    const { main, others } = demands[name];
+    const factor = main / costOf(known, plan, megabytes);
+    return {
+      call: factor * known.call,
+      plane: factor * known.plane,
+      megabyte: factor * known.megabyte,
+      view: factor * known.view,
+      pauses: known.pauses && {
+        everyMs: factor * known.pauses.everyMs,
+        ms: factor * known.pauses.ms,
+      },
+      helpers: name === 'client' || name === 'aggregator' ? others / main : helpers,
+    };
+  };
+  const planes = plan.planes.reduce((sum, { megabytes }) => sum + megabytes, 0);
   // The photo that is sent was measured itself: its CPU time, in the proportion of its steps.
   const [own] = photos;
+  const pixelsMs = demands
+    ? demands.preprocess.others
+    : (rows.find(({ request }) => request === 'center-crop')?.others['preprocess'] ?? 0);
   const scale = own ? pixelsMs / (own.decodeMs + own.planes * own.resizeMs) : 1;
-  const pixels = own
-    ? {
-        decode: { call: scale * own.decodeMs, megapixel: 0 },
-        resize: { call: scale * own.resizeMs, megapixel: 0 },
-      }
-    : costs.pixels;
-  const fleet = { tasks: 1, vcpu: undefined, start: [] };
   return {
-    fleets: { gateway: fleet, aggregator: fleet, preprocess: fleet, inference: fleet },
-    engine,
-    costs: { ...costs, pixels },
+    fleets: {
+      ...{ gateway: fleet, aggregator: fleet, preprocess: fleet },
+      inference: { ...fleet, vcpu: 1, ...(loaded && { slowness: slownessOf(loaded, ENGINE) }) },
+    },
+    engine: paced(tableTiming(table), pace),
+    costs: {
+      client: cost('client', plan.megabytes),
+      gateway: costs.gateway,
+      aggregator: cost('aggregator', plan.megabytes + planes),
+      preprocess: cost('preprocess', plan.megabytes + planes),
+      inference: cost('inference', planes),
+      pixels: own
+        ? {
+            decode: { call: scale * own.decodeMs, megapixel: 0 },
+            resize: { call: scale * own.resizeMs, megapixel: 0 },
+          }
+        : costs.pixels,
+    },
     limits: {
       queueViews: inferenceVariables.queue.default,
       decodes: preprocessVariables.decodes.default,
@@ -65,8 +138,8 @@ export function settingsOf(measured: Measured): SystemSettings {
       attempts: aggregatorVariables.attempts.default,
       deadlineMs: 60_000,
     },
-    sharing: sharingOf(sharing, cores, table.engine.threads),
-    sharedCores: cores,
+    sharedCores: 1,
+    ...(loaded && { sharedSlowness: slownessOf(loaded, OTHERS) }),
     gateway: false,
     networkMs: 0.1,
     interruptionsPerHour: 0,
@@ -74,33 +147,41 @@ export function settingsOf(measured: Measured): SystemSettings {
   };
 }
 
-/** Predicted steps of several runs of chance over the same arrivals. */
-export async function predicted(
-  measured: Measured,
-  protocol: Protocol,
-  photo: PlannedPhoto,
-  load:
-    | { ratePerSecond: number; seconds: number; warmUpSeconds: number; seed: number }
-    | { concurrency: number; seconds: number },
-  runs: number,
-): Promise<Step[]> {
-  const steps: Step[] = [];
-  for (let run = 0; run < runs; run++) {
-    const options: SimulationOptions = {
-      settings: settingsOf(measured),
-      kinds: [{ what: { protocol, model: '' }, weight: 1 }],
-      photos: ['photo'],
-      plan: () => photo,
-      ...('concurrency' in load
-        ? { load: { loop: 'closed', ...load }, warmUpSeconds: 2, seed: run }
-        : {
-            load: { loop: 'open', spread: 'poisson', curve: steady(load.ratePerSecond, load.seconds) },
-            warmUpSeconds: load.warmUpSeconds,
-            seed: load.seed,
-            engineSeed: run,
-          }),
-    };
-    steps.push((await simulate(options)).step);
-  }
-  return steps;
+const ENGINE = {
+  processes: ['inference'],
+  work: ({ views }: Slice) => views,
+} as const;
+const OTHERS = {
+  processes: ['client', 'aggregator', 'preprocess'],
+  work: ({ photos }: Slice) => photos,
+} as const;
+
+// How much more CPU time the same work took, slice by slice, than on the whole.
+function slownessOf(
+  { slices }: Loaded,
+  { processes, work }: typeof ENGINE | typeof OTHERS,
+): (now: number) => number {
+  const times = (slice: Slice) =>
+    processes.reduce((sum, name) => sum + slice.used[name].main + slice.used[name].others, 0);
+  const whole = slices.reduce((sum, slice) => sum + times(slice), 0);
+  const all = slices.reduce((sum, slice) => sum + work(slice), 0);
+  let until = 0;
+  const steps = slices.map((slice) => {
+    until += 1000 * slice.seconds;
+    return { until, factor: work(slice) > 0 ? times(slice) / work(slice) / (whole / all) : 1 };
+  });
+  return (now) => steps.find((step) => now < step.until)?.factor ?? 1;
+}
+
+function paced(engine: EngineTiming, pace: number): EngineTiming {
+  return { ...engine, batchMs: (batch, random) => pace * engine.batchMs(batch, random) };
+}
+
+// CPU milliseconds of a photo, as loadtest/simulate/road.ts spends them.
+function costOf(
+  { call, plane, megabyte, view }: LoopCost,
+  { planes, views }: PlannedPhoto,
+  megabytes: number,
+): number {
+  return call + plane * planes.length + megabyte * megabytes + view * views;
 }

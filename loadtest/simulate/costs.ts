@@ -1,8 +1,16 @@
 // What services cost in CPU time, apart from engines: measured here one stage at a time (bench/capacity.ts writes them).
 // Knows numbers; not where they are spent.
 
+/** What a process does beside its work: garbage collection. */
+export interface LoopOverhead {
+  /** What other threads of the process run beside each millisecond of it. */
+  helpers: number;
+  /** Parts of the work that come all at once, as pauses of the thread; none if not given. */
+  pauses?: { everyMs: number; ms: number } | undefined;
+}
+
 /** CPU milliseconds of a process's JavaScript thread, as a linear function of what passes through. */
-export interface LoopCost {
+export interface LoopCost extends LoopOverhead {
   /** A request, half of it when it comes and half when it is answered. */
   call: number;
   /** A plane. */
@@ -11,8 +19,6 @@ export interface LoopCost {
   megabyte: number;
   /** A view's score. */
   view: number;
-  /** What other threads of the process (garbage collection) run beside each millisecond of it. */
-  helpers: number;
 }
 
 /** What photos cost to decode and resize: CPU milliseconds of a thread of its own. */

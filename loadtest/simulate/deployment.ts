@@ -5,7 +5,6 @@ import { fargateHour, instanceHour, type Prices } from '../../infra/prices.ts';
 import { SCALED_SERVICES, SCALING, type ScaledService, type Stage } from '../../infra/scaling.ts';
 import { expected } from '../../vgg/errors.ts';
 import { parameterCount, type NetworkSpec } from '../../vgg/networks.ts';
-import { FAIR } from './cores.ts';
 import type { ServiceCosts } from './costs.ts';
 import { gpuSheet, gpuTiming } from './gpu.ts';
 import type { FleetSettings, Phase, ServiceLimits, SystemSettings } from './settings.ts';
@@ -85,7 +84,7 @@ export function deployed(options: Deployment): SystemSettings {
       inference: fleetOf('inference'),
     },
     engine: options.engine ?? gpuTiming(spec, gpuSheet(type.gpu?.name ?? '')),
-    ...{ costs, limits, sharing: FAIR, gateway: true },
+    ...{ costs, limits, gateway: true },
     networkMs: 0.5,
     interruptionsPerHour: options.interruptionsPerHour ?? 0,
     metricsDelaySeconds: 30,

@@ -1,20 +1,22 @@
 // One process's JavaScript thread: pieces of work one after the other. Knows time; not what is worked on.
 
 import type { Cores } from './cores.ts';
+import type { LoopOverhead } from './costs.ts';
 
 /** An event loop on the cores of a machine. */
 export class EventLoop {
   readonly #cores: Cores;
-  readonly #helpers: number;
+  readonly #overhead: LoopOverhead;
   readonly #queue: { ms: number; done: () => void }[] = [];
   #head = 0;
   #running = false;
   #workedMs = 0;
+  #untilPauseMs: number;
 
-  /** @param helpers what other threads of the process (garbage collection) run beside each millisecond of it, ≥ 0 */
-  constructor(cores: Cores, helpers = 0) {
+  constructor(cores: Cores, overhead: LoopOverhead = { helpers: 0 }) {
     this.#cores = cores;
-    this.#helpers = helpers;
+    this.#overhead = overhead;
+    this.#untilPauseMs = overhead.pauses?.everyMs ?? Infinity;
   }
 
   /** Pieces that wait or run. */
@@ -35,9 +37,10 @@ export class EventLoop {
 
   #start(ms: number, done: () => void): void {
     this.#running = true;
-    this.#workedMs += ms * (1 + this.#helpers);
-    if (this.#helpers > 0) this.#cores.run(ms * this.#helpers, 1, nothing);
-    this.#cores.run(ms, 1, () => {
+    this.#workedMs += ms * (1 + this.#overhead.helpers);
+    const { main, helpers } = this.#collected(ms);
+    if (helpers > 0) this.#cores.run(helpers, 1, nothing);
+    this.#cores.run(main, 1, () => {
       const next = this.#queue[this.#head];
       if (next) {
         this.#head++;
@@ -54,6 +57,22 @@ export class EventLoop {
       }
       done();
     });
+  }
+
+  // Work comes to the same in the end; a part of it, and all that helpers do, comes with the pauses.
+  #collected(ms: number): { main: number; helpers: number } {
+    const { helpers, pauses } = this.#overhead;
+    if (!pauses) return { main: ms, helpers: helpers * ms };
+    let count = 0;
+    this.#untilPauseMs -= ms;
+    while (this.#untilPauseMs <= 0) {
+      this.#untilPauseMs += pauses.everyMs;
+      count++;
+    }
+    return {
+      main: ms * (1 - pauses.ms / pauses.everyMs) + count * pauses.ms,
+      helpers: count * helpers * pauses.everyMs,
+    };
   }
 }
 

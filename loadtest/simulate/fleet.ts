@@ -3,6 +3,7 @@
 
 import type { Random } from '../../vgg/random.ts';
 import { Cores } from './cores.ts';
+import type { LoopOverhead } from './costs.ts';
 import { EventLoop } from './event-loop.ts';
 import type { FleetSettings } from './settings.ts';
 import { Streams } from './streams.ts';
@@ -21,9 +22,9 @@ export class Task {
   readonly #streams = new Map<Task, Streams>();
   readonly #turns = new Map<object, number>();
 
-  constructor(cores: Cores, helpers: number, from: number) {
+  constructor(cores: Cores, overhead: LoopOverhead, from: number) {
     this.cores = cores;
-    this.loop = new EventLoop(cores, helpers);
+    this.loop = new EventLoop(cores, overhead);
     this.from = from;
   }
 
@@ -144,7 +145,9 @@ export class Fleet<Member extends Task> {
 
   #create(state: Task['state']): Member {
     const { time, settings, shared, create } = this.#options;
-    const cores = shared ?? new Cores(time, settings.vcpu ?? 1);
+    const cores =
+      (settings.vcpu === undefined ? shared : undefined) ??
+      new Cores(time, settings.vcpu ?? 1, settings.slowness);
     const task = create(cores, time.now());
     task.state = state;
     this.#tasks.push(task);

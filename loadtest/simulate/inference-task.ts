@@ -4,6 +4,7 @@ import { Batcher, type BatchTarget } from '../../services/inference/batcher.ts';
 import { VggError } from '../../vgg/errors.ts';
 import type { Random } from '../../vgg/random.ts';
 import type { Cores } from './cores.ts';
+import type { LoopOverhead } from './costs.ts';
 import { Task } from './fleet.ts';
 import type { PlannedUnit } from './plans.ts';
 import type { EngineTiming } from './timings.ts';
@@ -31,7 +32,7 @@ export interface InferenceTaskOptions {
   time: VirtualTime;
   random: Random;
   cores: Cores;
-  helpers: number;
+  overhead: LoopOverhead;
   engine: EngineTiming;
   queueViews: number;
   /** Of the fleet. */
@@ -45,8 +46,8 @@ export class InferenceTask extends Task {
   #lose: ((error: VggError) => void) | undefined;
   #busySince: number | undefined;
 
-  constructor({ time, random, cores, helpers, engine, queueViews, counts }: InferenceTaskOptions) {
-    super(cores, helpers, time.now());
+  constructor({ time, random, cores, overhead, engine, queueViews, counts }: InferenceTaskOptions) {
+    super(cores, overhead, time.now());
     this.batcher = new Batcher({
       queueViews,
       now: time.now,

@@ -3,7 +3,7 @@
 
 import { Slots } from '../../services/preprocess/slots.ts';
 import type { Cores } from './cores.ts';
-import type { PixelCost } from './costs.ts';
+import type { LoopOverhead, PixelCost } from './costs.ts';
 import { Task } from './fleet.ts';
 import type { PlannedPhoto } from './plans.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -12,7 +12,7 @@ import type { VirtualTime } from './virtual-time.ts';
 export interface PreprocessTaskOptions {
   time: VirtualTime;
   cores: Cores;
-  helpers: number;
+  overhead: LoopOverhead;
   pixels: PixelCost;
   decodes: number;
   waiting: number;
@@ -27,7 +27,7 @@ export class PreprocessTask extends Task {
   readonly #slots: Slots;
 
   constructor(options: PreprocessTaskOptions) {
-    super(options.cores, options.helpers, options.time.now());
+    super(options.cores, options.overhead, options.time.now());
     this.#options = options;
     const { decodes: running, waiting, time } = options;
     this.#slots = new Slots({ running, waiting, now: time.now });

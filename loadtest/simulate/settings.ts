@@ -2,7 +2,6 @@
 // from their configurations by whoever simulates (cli/simulate.ts, bench/capacity.ts). Knows no time and no chance.
 
 import type { Scaling, ScaledService } from '../../infra/scaling.ts';
-import type { CoreSharing } from './cores.ts';
 import type { ServiceCosts } from './costs.ts';
 import type { EngineTiming } from './timings.ts';
 
@@ -34,6 +33,8 @@ export interface FleetSettings {
   tasks: number;
   /** Cores of a task; undefined: all tasks of the system share one machine. */
   vcpu: number | undefined;
+  /** How much longer work takes that begins at a moment (ms); 1 if not given. */
+  slowness?: (now: number) => number;
   /** Rules and bounds; absent: the number of tasks does not change. */
   scaling?: Pick<Scaling, 'rules'> & { min: number; max: number };
   start: readonly Phase[];
@@ -45,9 +46,10 @@ export interface SystemSettings {
   engine: EngineTiming;
   costs: ServiceCosts;
   limits: ServiceLimits;
-  sharing: CoreSharing;
   /** Cores of the machine that is shared, where one is. */
   sharedCores?: number;
+  /** How much longer work takes on it that begins at a moment (ms); 1 if not given. */
+  sharedSlowness?: (now: number) => number;
   /** Whether requests come through the gateway; otherwise they go to the aggregator. */
   gateway: boolean;
   /** One way between two processes. */

@@ -50,8 +50,8 @@ export class System {
   constructor(time: VirtualTime, settings: SystemSettings, seed: number) {
     this.time = time;
     this.settings = settings;
-    const { fleets, costs, limits, sharing, sharedCores, engine } = settings;
-    this.shared = sharedCores === undefined ? undefined : new Cores(time, sharedCores, sharing);
+    const { fleets, costs, limits, sharedCores, sharedSlowness, engine } = settings;
+    this.shared = sharedCores === undefined ? undefined : new Cores(time, sharedCores, sharedSlowness);
     const common = (service: ScaledService) => ({
       time,
       random: randomAt(seed, 'fleet', service),
@@ -61,7 +61,7 @@ export class System {
     const plain = (service: 'gateway' | 'aggregator') =>
       new Fleet<Task>({
         ...common(service),
-        create: (cores, from) => new Task(cores, costs[service].helpers, from),
+        create: (cores, from) => new Task(cores, costs[service], from),
       });
     this.gateway = plain('gateway');
     this.aggregator = plain('aggregator');
@@ -69,7 +69,7 @@ export class System {
       ...common('preprocess'),
       create: (cores) =>
         new PreprocessTask({
-          ...{ time, cores, helpers: costs.preprocess.helpers, pixels: costs.pixels },
+          ...{ time, cores, overhead: costs.preprocess, pixels: costs.pixels },
           ...{ decodes: limits.decodes, waiting: limits.waitingPhotos },
         }),
     });
@@ -79,7 +79,7 @@ export class System {
       create: (cores) =>
         new InferenceTask({
           ...{ time, random, cores, engine, counts: this.counts },
-          ...{ helpers: costs.inference.helpers, queueViews: limits.queueViews },
+          ...{ overhead: costs.inference, queueViews: limits.queueViews },
         }),
       onLost: (task) => {
         time.touched();

@@ -6,7 +6,6 @@ import { describe, expect, test } from 'vitest';
 import { nonNegativeFit } from '../../bench/capacity/fit.ts';
 import type { Forecast } from '../../bench/capacity/forecast.ts';
 import { capacityPage, dayPicture } from '../../bench/capacity/page.ts';
-import { sharingOf } from '../../bench/capacity/prediction.ts';
 import { readSessions } from '../../bench/capacity/sessions.ts';
 import { fargateHour, PRICES } from '../../infra/prices.ts';
 import { packageRoot } from '../../proto/package-root.ts';
@@ -44,14 +43,5 @@ describe('fits', () => {
     expect(fitted[1]).toBeCloseTo(0.5, 3);
     expect(fitted[2]).toBeCloseTo(0.02, 4);
     expect(nonNegativeFit([[1], [1]], [-5, -3])).toEqual([0]);
-  });
-
-  test('paces beside a busy process: fair parts are neither preference nor barrier', () => {
-    const fair = sharingOf({ engine: { alone: 2, beside: 3 }, burst: { alone: 2, beside: 3 } }, 2, 2);
-    expect(fair.preference).toBeCloseTo(0, 9);
-    expect(fair.barrier).toBeCloseTo(1, 9);
-    const other = sharingOf({ engine: { alone: 1, beside: 2 }, burst: { alone: 2, beside: 2 } }, 2, 2);
-    expect(other.preference).toBe(1);
-    expect(other.barrier).toBeCloseTo(Math.log(2) / Math.log(1.5), 9);
   });
 });

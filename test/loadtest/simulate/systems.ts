@@ -1,7 +1,6 @@
 // Small systems to simulate: an engine of a given time, services that cost nothing unless told. For tests.
 
 import { steady } from '../../../loadtest/arrivals/curve.ts';
-import { FAIR } from '../../../loadtest/simulate/cores.ts';
 import { FREE } from '../../../loadtest/simulate/costs.ts';
 import type { PlannedPhoto } from '../../../loadtest/simulate/plans.ts';
 import type { SystemSettings } from '../../../loadtest/simulate/settings.ts';
@@ -41,7 +40,7 @@ export function systemOf(engine: EngineTiming, some: Partial<SystemSettings> = {
       ...{ queueViews: 1e6, decodes: 1e6, waitingPhotos: 1e6, streams: 1e6, attempts: 3 },
       deadlineMs: 6e5,
     },
-    ...{ sharing: FAIR, gateway: false, networkMs: 0, interruptionsPerHour: 0, metricsDelaySeconds: 30 },
+    ...{ gateway: false, networkMs: 0, interruptionsPerHour: 0, metricsDelaySeconds: 30 },
     ...some,
   };
 }

@@ -1,7 +1,8 @@
 // The simulation against what queueing theory knows exactly: waiting behind one server, and shared cores.
 
 import { describe, expect, test } from 'vitest';
-import { Cores, pacesOf, FAIR } from '../../../loadtest/simulate/cores.ts';
+import { Cores } from '../../../loadtest/simulate/cores.ts';
+import { EventLoop } from '../../../loadtest/simulate/event-loop.ts';
 import { simulate } from '../../../loadtest/simulate/simulate.ts';
 import { VirtualTime } from '../../../loadtest/simulate/virtual-time.ts';
 import { exponential, fixed, photoOf, poisson, systemOf } from './systems.ts';
@@ -94,20 +95,54 @@ describe('shared cores', () => {
     expect(times[0]).toBeCloseTo(25, 9);
   });
 
-  test('preference and barrier: nobody gets more cores than there are', () => {
-    for (const preference of [0, 0.3, 1])
-      for (const barrier of [1, 1.7])
-        for (const alone of [0, 1, 2, 5])
-          for (const together of [0, 1.5, 2, 4]) {
-            const paces = pacesOf(2, alone, together, { preference, barrier });
-            expect(paces.alone).toBeLessThanOrEqual(1);
-            expect(paces.together).toBeLessThanOrEqual(1);
-            expect(paces.alone).toBeGreaterThan(0);
-            expect(paces.together).toBeGreaterThan(0);
-          }
-    const fair = pacesOf(2, 1, 2, FAIR);
-    expect(fair.alone).toBeCloseTo(2 / 3, 12);
-    expect(fair.together).toBeCloseTo(2 / 3, 12);
-    expect(pacesOf(2, 1, 2, { preference: 1, barrier: 1 })).toEqual({ alone: 1, together: 0.5 });
+  test('a machine that is half as fast for a while', async () => {
+    const time = new VirtualTime();
+    const cores = new Cores(time, 1, (now) => (now < 10 ? 2 : 1));
+    const times: number[] = [];
+    const next = () => {
+      times.push(time.now());
+      if (times.length < 3) cores.run(6, 1, next);
+    };
+    cores.run(6, 1, next);
+    await time.run();
+    // Work takes what it takes when it begins.
+    expect(times).toEqual([12, 18, 24]);
+  });
+
+  test('who has cores of its own leaves the shared ones alone', async () => {
+    const shared = { tasks: 1, vcpu: undefined, start: [] };
+    const engine = { ...fixed(MS), threads: 1 };
+    const settings = systemOf(engine, {
+      sharedCores: 1,
+      fleets: {
+        ...{ gateway: shared, aggregator: shared, preprocess: shared },
+        inference: { ...shared, vcpu: 1 },
+      },
+    });
+    const { system, ends: ended } = await simulate(
+      poisson(settings, photoOf(1), { rate: 50, seconds: 20 }),
+    );
+    expect(system.shared?.usedMs).toBe(0);
+    expect(system.inference.usedMs).toBeCloseTo(MS * ended.answered, 6);
+  });
+});
+
+describe('pauses', () => {
+  test('come in one piece, with what helpers do, and cost no more than before', async () => {
+    const time = new VirtualTime();
+    const cores = new Cores(time, 1);
+    const loop = new EventLoop(cores, { helpers: 0.5, pauses: { everyMs: 10, ms: 4 } });
+    const took: number[] = [];
+    let last = 0;
+    for (let i = 0; i < 1000; i++)
+      loop.work(1, () => {
+        took.push(time.now() - last);
+        last = time.now();
+      });
+    await time.run();
+    expect(cores.usedMs).toBeCloseTo(1500, 6);
+    expect(loop.workedMs).toBeCloseTo(1500, 6);
+    expect(took.filter((ms) => ms > 4)).toHaveLength(100);
+    expect(Math.min(...took)).toBeCloseTo(0.6, 9);
   });
 });

@@ -1,0 +1,189 @@
+// A session's measurements: services started on cores of their own, their stages timed, then loaded. Knows how to
+// measure; predicts nothing.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { steady } from '../../loadtest/arrivals/curve.ts';
+import { steadyClock } from '../../loadtest/clock.ts';
+import type { PlannedPhoto } from '../../loadtest/simulate/plans.ts';
+import type { TimingTable } from '../../loadtest/simulate/timings.ts';
+import { runStep, type StepLoad } from '../../loadtest/step.ts';
+import { grpcTarget } from '../../loadtest/targets/grpc.ts';
+import { openModel } from '../../models/store.ts';
+import { packageRoot } from '../../proto/package-root.ts';
+import { meanColour } from '../../vgg/pack.ts';
+import { startService, type ServiceProcess } from '../services.ts';
+import { VIEWS } from '../../services/inference/metrics.ts';
+import { calibrate, clientOf, mapped, photoOf } from './calibration.ts';
+import { optionsOf } from './plans.ts';
+import { CLIENTS, WARM_UP_SECONDS, type Loaded, type Measurement, type Slice } from './session.ts';
+import { machineTimes, threadTimes, used } from './threads.ts';
+
+const SIZE = { width: 320, height: 256 };
+const ENGINE_CORE = '0';
+const OTHER_CORE = '1';
+const SLICE_SECONDS = 5;
+
+/** What to measure. */
+export interface SessionOptions {
+  protocol: string;
+  /** Of what the services can do at most. */
+  parts: readonly number[];
+  seconds: number;
+  seed: number;
+  command: string;
+}
+
+/** Measures it all; minutes. */
+export async function measureSession(options: SessionOptions): Promise<Measurement> {
+  const { parts, seconds, seed, command } = options;
+  const folder = join(packageRoot, 'models', 'caltech-101-d');
+  const model = await openModel(folder);
+  const scratch = mkdtempSync(join(tmpdir(), 'vgg-capacity-'));
+  const timings = join(scratch, 'timings.json');
+  const photo = await photoOf(SIZE.width, SIZE.height);
+  const { protocol } = optionsOf(options.protocol);
+  const preprocess = await startService('preprocess', {}, { cpus: OTHER_CORE });
+  const inference = await startService(
+    'inference',
+    { VGG_MODELS: dirname(folder), VGG_INFERENCE_LOAD: basename(folder) },
+    {
+      cpus: ENGINE_CORE,
+      entry: {
+        file: 'bench/capacity/inference-main.js',
+        args: [timings, folder, `${String(SIZE.width)}x${String(SIZE.height)}`, options.protocol],
+      },
+    },
+  );
+  const aggregator = await startService(
+    'aggregator',
+    { VGG_AGGREGATOR_PREPROCESS: preprocess.address, VGG_AGGREGATOR_INFERENCE: inference.address },
+    { cpus: OTHER_CORE },
+  );
+  const services = { aggregator, preprocess, inference };
+  const client = clientOf(services);
+  const load = (step: StepLoad, stepSeed: number) => loaded(step, stepSeed, services, photo, protocol);
+  try {
+    const facts = {
+      scales: model.json.scales,
+      inputSize: model.spec.inputSize,
+      mean: meanColour(model.json.mean),
+    };
+    const { costs, rows, photos, pauses } = await calibrate(
+      options.protocol,
+      { services, client },
+      facts,
+      photo,
+    );
+    const { table, plans } = JSON.parse(readFileSync(timings, 'utf8')) as {
+      table: TimingTable;
+      plans: { planes: PlannedPhoto['planes']; views: number }[];
+    };
+    const [plan] = plans;
+    if (!plan) throw new Error('Expected a plan of the engine');
+    const atMost = await load({ loop: 'closed', concurrency: CLIENTS, seconds: 20 }, 0);
+    const steps: Loaded[] = [];
+    for (const [i, part] of parts.entries()) {
+      const curve = steady(part * atMost.answersPerSecond, seconds);
+      steps.push({ ...(await load({ loop: 'open', spread: 'poisson', curve }, seed + i)), part });
+    }
+    return {
+      measured: new Date().toISOString(),
+      command,
+      load: loadavg()[0] ?? 0,
+      protocol,
+      photo: { ...SIZE, bytes: photo.length },
+      plan: {
+        ...plan,
+        megabytes: photo.length / 1e6,
+        megapixels: (SIZE.width * SIZE.height) / 1e6,
+      },
+      calibration: { table, costs, rows, photos, pauses },
+      atMost,
+      steps,
+    };
+  } finally {
+    client.close();
+    for (const service of [aggregator, inference, preprocess]) await service.stop();
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+async function loaded(
+  load: StepLoad,
+  seed: number,
+  services: Readonly<Record<'aggregator' | 'preprocess' | 'inference', ServiceProcess>>,
+  photo: Buffer,
+  protocol: Measurement['protocol'],
+): Promise<Loaded> {
+  const { aggregator, preprocess, inference } = services;
+  const target = grpcTarget({
+    address: aggregator.address,
+    deadlineMs: 60_000,
+    attempts: 1,
+    clock: steadyClock,
+  });
+  const pids = {
+    client: process.pid,
+    aggregator: aggregator.pid,
+    preprocess: preprocess.pid,
+    inference: inference.pid,
+  };
+  const read = async () => ({
+    at: performance.now(),
+    machine: machineTimes(),
+    own: mapped(pids, (pid) => threadTimes(pid)),
+    photos,
+    views: await inference.metric(VIEWS),
+  });
+  let photos = 0;
+  const readings = [await read()];
+  const reader = setInterval(() => {
+    void read().then((reading) => readings.push(reading));
+  }, 1000 * SLICE_SECONDS);
+  try {
+    const step = await runStep({
+      load,
+      warmUpSeconds: WARM_UP_SECONDS,
+      workload: {
+        kinds: [{ what: { protocol, model: '' }, weight: 1 }],
+        photos: [{ name: 'photo', bytes: photo }],
+      },
+      target,
+      seed,
+      onOutcome: () => photos++,
+    });
+    clearInterval(reader);
+    readings.push(await read());
+    const [before, after] = [readings[0], readings.at(-1)];
+    if (!before || !after) throw new Error('Expected two readings');
+    const spent = mapped(pids, (_, name) => used(before.own[name], after.own[name]));
+    const ownMs = Object.values(spent).reduce((sum, { main, others }) => sum + main + others, 0);
+    const machineMs = after.machine.used + after.machine.stolen - before.machine.used - before.machine.stolen;
+    const { p50, p90, p99 } = step.latency;
+    return {
+      part: 1,
+      ratePerSecond: step.load.loop === 'open' ? step.load.ratePerSecond : 0,
+      seconds: step.seconds,
+      seed,
+      requests: step.requests.intended,
+      failed: step.requests.failed,
+      ...{ p50, p90, p99, answersPerSecond: step.answersPerSecond },
+      othersCores: (machineMs - ownMs) / (after.at - before.at),
+      demands: mapped(spent, ({ main, others }) => ({ main: main / photos, others: others / photos })),
+      slices: readings.slice(1).map((reading, i): Slice => {
+        const last = readings[i] ?? before;
+        return {
+          seconds: (reading.at - last.at) / 1000,
+          photos: reading.photos - last.photos,
+          views: reading.views - last.views,
+          used: mapped(pids, (_, name) => used(last.own[name], reading.own[name])),
+        };
+      }),
+    };
+  } finally {
+    clearInterval(reader);
+    await target.close();
+  }
+}
