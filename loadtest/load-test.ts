@@ -55,7 +55,8 @@ export interface StepStart {
 /**
  * Runs a load test. If the signal is aborted the result is of what was measured until then.
  *
- * @throws VggError what one request of a kind met before the test, unless that is a sign of load
+ * @throws VggError what one request of a kind met before the test, unless that is a sign of load; the signal's reason if
+ *   that was aborted so early
  */
 export async function runLoadTest(options: LoadTestOptions): Promise<LoadTestResult> {
   const { question, command, address, transport, startedAt, seed, workload, onStart, onStep } = options;
@@ -145,6 +146,8 @@ async function oneOfEach(options: LoadTestOptions): Promise<number> {
     try {
       await target.send({ photo, kind }, signal ?? new AbortController().signal);
     } catch (error) {
+      // Nothing was measured yet: there is no result to end with.
+      signal?.throwIfAborted();
       const { code } = error as { code?: unknown };
       if (!OF_LOAD.includes(String(code))) throw error;
     }

@@ -4,7 +4,7 @@
 // error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:../deps/openssl/…:1601:…
 const OPENSSL = /error:[0-9A-F]+:[^:]*:[^:]*:([^:]+)/;
 const NAME = /^Error(?: \[\w+\])?: /;
-const TIME = / ?\(\d{4}-\d\d-\d\dT[\d:.]+Z\)$/;
+const TIME = / ?\(\d{4}-\d\d-\d\dT[\d:.]+Z\)\.?$/;
 
 /** The reason in a message of an error that a connection met. */
 export function connectionReason(message: string): string {

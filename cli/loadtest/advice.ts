@@ -26,6 +26,9 @@ function adviceOn({ code, message }: VggError, address: string): string | undefi
   if (/wrong version number|packet length too long/.test(message)) {
     return `The server seems to speak no TLS: ${scheme.toLowerCase() === 'https' ? 'http' : 'grpc'}:// asks without.`;
   }
+  if (secure === undefined && /ECONNRESET|Failed to connect/.test(message)) {
+    return 'If the server asks for a certificate, --cert and --key show one that it trusts.';
+  }
   if (secure !== undefined && /ECONNRESET|Failed to connect|other side closed|socket hang up/.test(message)) {
     return `If the server speaks TLS, its address is ${secure}://…`;
   }

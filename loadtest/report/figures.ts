@@ -79,10 +79,15 @@ export const PERCENTILES = [
 /** The verdict of a search in a sentence. */
 export function verdictSentence(search: SearchVerdict): string {
   const { bound, verdict, ratePerSecond, failedRatePerSecond } = search;
+  const reason = sentence(search.reason);
   const kept = `${percentileName(bound.percentile)} ≤ ${asked(bound.ms)} ms`;
-  if (verdict === 'INVALID') return `INVALID: no rate was found that keeps ${kept}. ${search.reason}`;
+  if (verdict === 'INVALID') return `INVALID: no rate was found that keeps ${kept}. ${reason}`;
   const beyond = failedRatePerSecond === undefined ? '' : `, ${asked(failedRatePerSecond)}/s does not`;
-  return `VALID: ${asked(ratePerSecond)}/s keeps ${kept}${beyond}. ${search.reason}`;
+  return `VALID: ${asked(ratePerSecond)}/s keeps ${kept}${beyond}. ${reason}`;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) || text === '' ? '' : '.');
 }
 
 /**
