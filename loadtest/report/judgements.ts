@@ -51,7 +51,11 @@ function aftermathOf({ aftermath }: Step): Sentence | undefined {
   // When the last request is over, whatever still waits is for nobody.
   if (droppedViews === 0 && queuedViews.first > 0) {
     const waited = `none of the ${things(queuedViews.first, 'view')} that waited for nobody was dropped`;
-    return { about: 'aftermath', text: `After cancelling, ${waited}: they were computed, until ${after}`, good: false };
+    return {
+      about: 'aftermath',
+      text: `After cancelling, ${waited}: they were computed, until ${after}`,
+      good: false,
+    };
   }
   return { about: 'aftermath', text: `After cancelling, ${dropped}; nothing was left ${after}`, good: true };
 }

@@ -149,7 +149,8 @@ const LOST = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 // Certificates that one side does not take, or a peer that speaks no TLS: codes of Node.js and of OpenSSL.
-const OF_TLS = /^(?:EPROTO$|ERR_(?:TLS|SSL)_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA$|PATH_LENGTH_)/;
+const OF_TLS =
+  /^(?:EPROTO$|ERR_(?:TLS|SSL)_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA$|PATH_LENGTH_)/;
 
 function failureOf(error: unknown): unknown {
   if (error instanceof VggError || !(error instanceof Error)) return error;

@@ -63,47 +63,72 @@ describe('real services', () => {
   });
 
   const dropped = async () =>
-    (await inference.registry.getSingleMetric(DROPPED)?.get())?.values.reduce((sum, { value }) => sum + value, 0) ?? NaN;
+    (await inference.registry.getSingleMetric(DROPPED)?.get())?.values.reduce(
+      (sum, { value }) => sum + value,
+      0,
+    ) ?? NaN;
   const targets = {
-    gRPC: () => grpcTarget({ address: aggregator.address, deadlineMs: 30_000, attempts: 1, ask: { scales: [64], share: 'OFF' }, clock: steadyClock }),
+    gRPC: () =>
+      grpcTarget({
+        address: aggregator.address,
+        deadlineMs: 30_000,
+        attempts: 1,
+        ask: { scales: [64], share: 'OFF' },
+        clock: steadyClock,
+      }),
     HTTP: () =>
-      httpTarget({ url: new URL(gateway.url), deadlineMs: 30_000, cache: false, ask: { scales: [64], share: 'OFF' }, clock: steadyClock }),
+      httpTarget({
+        url: new URL(gateway.url),
+        deadlineMs: 30_000,
+        cache: false,
+        ask: { scales: [64], share: 'OFF' },
+        clock: steadyClock,
+      }),
   };
 
-  test.each(['gRPC', 'HTTP'] as const)('a storm over %s: its figures are what the services saw', async (transport) => {
-    const target = targets[transport]();
-    const urls = transport === 'HTTP' ? [...metrics, new URL('/metrics', gateway.url)] : metrics;
-    const warned: string[] = [];
-    const outcomes: Outcome[] = [];
-    const before = { dropped: await dropped(), batches: held.batches.length, planned: held.planned.length };
-    // Nothing is answered, so every request is cancelled while its views wait or are in the engine's hands.
-    held.hold();
-    const step = await runStep({
-      load: { loop: 'closed', concurrency: 6, seconds: 3 },
-      workload: { photos: [{ name: 'photo.png', bytes: PHOTO }], kinds: [{ what: kind, weight: 1 }], cancel: { part: 1, withinMs: 600 } },
-      ...{ warmUpSeconds: 0, seed: 3, target },
-      server: metricsObserver(urls, (message) => warned.push(message)),
-      onOutcome: (outcome) => outcomes.push(outcome),
-    });
-    await target.close();
-    expect(warned).toEqual([]);
-    expect(new Set(outcomes.map(({ end }) => end))).toEqual(new Set(['cancelled']));
-    const { aftermath } = step;
-    expect(aftermath?.cancelled).toBe(outcomes.length);
-    // At the end nothing waits, as the services' own counts have it.
-    expect(aftermath).toMatchObject({ queuedViews: { last: 0 }, callsInFlight: { last: 0 } });
-    expect(aftermath?.clearAfterMs).not.toBeNull();
-    expect([inference, ...others].map(({ inFlight }) => inFlight)).toEqual([0, 0, 0]);
-    expect(await metric(inference, QUEUED)).toBe(0);
-    // Of all views that reached inference, those that the held engine got are computed; the others were dropped.
-    const reached = VIEWS * (held.planned.length - before.planned);
-    const computed = held.batches.slice(before.batches).flat().length;
-    expect(computed).toBeLessThan(reached);
-    expect(aftermath?.droppedViews).toBe(reached - computed);
-    expect(aftermath?.droppedViews).toBe((await dropped()) - before.dropped);
-    expect(judgementsOf({ steps: [step] } as never).find(({ about }) => about === 'aftermath')?.good).toBe(true);
-    held.release();
-  });
+  test.each(['gRPC', 'HTTP'] as const)(
+    'a storm over %s: its figures are what the services saw',
+    async (transport) => {
+      const target = targets[transport]();
+      const urls = transport === 'HTTP' ? [...metrics, new URL('/metrics', gateway.url)] : metrics;
+      const warned: string[] = [];
+      const outcomes: Outcome[] = [];
+      const before = { dropped: await dropped(), batches: held.batches.length, planned: held.planned.length };
+      // Nothing is answered, so every request is cancelled while its views wait or are in the engine's hands.
+      held.hold();
+      const step = await runStep({
+        load: { loop: 'closed', concurrency: 6, seconds: 3 },
+        workload: {
+          photos: [{ name: 'photo.png', bytes: PHOTO }],
+          kinds: [{ what: kind, weight: 1 }],
+          cancel: { part: 1, withinMs: 600 },
+        },
+        ...{ warmUpSeconds: 0, seed: 3, target },
+        server: metricsObserver(urls, (message) => warned.push(message)),
+        onOutcome: (outcome) => outcomes.push(outcome),
+      });
+      await target.close();
+      expect(warned).toEqual([]);
+      expect(new Set(outcomes.map(({ end }) => end))).toEqual(new Set(['cancelled']));
+      const { aftermath } = step;
+      expect(aftermath?.cancelled).toBe(outcomes.length);
+      // At the end nothing waits, as the services' own counts have it.
+      expect(aftermath).toMatchObject({ queuedViews: { last: 0 }, callsInFlight: { last: 0 } });
+      expect(aftermath?.clearAfterMs).not.toBeNull();
+      expect([inference, ...others].map(({ inFlight }) => inFlight)).toEqual([0, 0, 0]);
+      expect(await metric(inference, QUEUED)).toBe(0);
+      // Of all views that reached inference, those that the held engine got are computed; the others were dropped.
+      const reached = VIEWS * (held.planned.length - before.planned);
+      const computed = held.batches.slice(before.batches).flat().length;
+      expect(computed).toBeLessThan(reached);
+      expect(aftermath?.droppedViews).toBe(reached - computed);
+      expect(aftermath?.droppedViews).toBe((await dropped()) - before.dropped);
+      expect(judgementsOf({ steps: [step] } as never).find(({ about }) => about === 'aftermath')?.good).toBe(
+        true,
+      );
+      held.release();
+    },
+  );
 });
 
 describe('a server that goes on working for requests that were cancelled', () => {
@@ -156,14 +181,23 @@ describe('a server that goes on working for requests that were cancelled', () =>
     const step = await clock.run(
       runStep({
         load: { loop: 'open', spread: 'constant', curve: steady(requests, 1) },
-        workload: { photos: [taking(1)], kinds: [{ what: kind, weight: 1 }], cancel: { part: 1, withinMs: 10 } },
+        workload: {
+          photos: [taking(1)],
+          kinds: [{ what: kind, weight: 1 }],
+          cancel: { part: 1, withinMs: 10 },
+        },
         ...{ warmUpSeconds: 0, seed: 1, target: deaf.target, clock, watch: idle },
-        server: { begin: () => undefined, end: () => Promise.resolve(undefined), snapshot: () => deaf.snapshot() },
+        server: {
+          begin: () => undefined,
+          end: () => Promise.resolve(undefined),
+          snapshot: () => deaf.snapshot(),
+        },
       }),
     );
     return { step, left: deaf.waiting };
   }
-  const said = (step: Step) => judgementsOf({ steps: [step] } as never).filter(({ about }) => about === 'aftermath');
+  const said = (step: Step) =>
+    judgementsOf({ steps: [step] } as never).filter(({ about }) => about === 'aftermath');
 
   test('for long is said to have views and calls left', async () => {
     // 100 requests of 10 views of 50 ms are 50 s of work; it is waited for 15 s.
@@ -175,7 +209,10 @@ describe('a server that goes on working for requests that were cancelled', () =>
       callsInFlight: { last: Math.ceil(left / VIEWS) },
     });
     expect(said(step)).toMatchObject([
-      { good: false, text: `After cancelling, the services dropped 0 views, but ${String(left)} views and ${String(Math.ceil(left / VIEWS))} calls were left` },
+      {
+        good: false,
+        text: `After cancelling, the services dropped 0 views, but ${String(left)} views and ${String(Math.ceil(left / VIEWS))} calls were left`,
+      },
     ]);
   });
 
@@ -187,14 +224,23 @@ describe('a server that goes on working for requests that were cancelled', () =>
     expect(waited).toBeGreaterThan(170);
     expect(step.aftermath?.clearAfterMs).toBeGreaterThan(8000);
     expect(said(step)[0]?.good).toBe(false);
-    expect(said(step)[0]?.text).toContain(`none of the ${String(waited)} views that waited for nobody was dropped`);
+    expect(said(step)[0]?.text).toContain(
+      `none of the ${String(waited)} views that waited for nobody was dropped`,
+    );
   });
 });
 
 describe('the aftermath', () => {
-  const at = (queuedViews: number, callsInFlight: number, droppedViews: number): Snapshot => ({ queuedViews, callsInFlight, droppedViews });
+  const at = (queuedViews: number, callsInFlight: number, droppedViews: number): Snapshot => ({
+    queuedViews,
+    callsInFlight,
+    droppedViews,
+  });
   // Snapshots in their order, the last one for ever.
-  const follow = async (snapshots: (Snapshot | undefined)[], signal?: AbortSignal): Promise<Aftermath | undefined> => {
+  const follow = async (
+    snapshots: (Snapshot | undefined)[],
+    signal?: AbortSignal,
+  ): Promise<Aftermath | undefined> => {
     const clock = new VirtualClock();
     const left = [...snapshots];
     const next = () => Promise.resolve(left.length > 1 ? left.shift() : left[0]);
@@ -209,15 +255,24 @@ describe('the aftermath', () => {
   });
 
   test('a call that never ends is left, though no view is', async () => {
-    expect(await follow([at(0, 1, 110)])).toMatchObject({ clearAfterMs: null, callsInFlight: { first: 1, last: 1 } });
+    expect(await follow([at(0, 1, 110)])).toMatchObject({
+      clearAfterMs: null,
+      callsInFlight: { first: 1, last: 1 },
+    });
   });
 
   test('is unknown where the services cannot be read, and is what was read last if they go', async () => {
     expect(await follow([undefined])).toBeUndefined();
-    expect(await follow([at(5, 1, 100), undefined])).toMatchObject({ clearAfterMs: null, queuedViews: { first: 5, last: 5 } });
+    expect(await follow([at(5, 1, 100), undefined])).toMatchObject({
+      clearAfterMs: null,
+      queuedViews: { first: 5, last: 5 },
+    });
   });
 
   test('is not waited for by who has no time', async () => {
-    expect(await follow([at(5, 1, 100), at(0, 0, 105)], AbortSignal.abort())).toMatchObject({ clearAfterMs: null, queuedViews: { last: 5 } });
+    expect(await follow([at(5, 1, 100), at(0, 0, 105)], AbortSignal.abort())).toMatchObject({
+      clearAfterMs: null,
+      queuedViews: { last: 5 },
+    });
   });
 });

@@ -136,7 +136,9 @@ describe('vgg loadtest', () => {
     test('ends a search, which is INVALID then', async () => {
       const { status, stdout } = await interrupted([queue.http, '--slo-p99', '500'].concat(quick, folder));
       expect(status).toBe(130);
-      expect(stdout).toMatch(/INVALID: no rate was found that keeps p99 ≤ 500 ms. the search was interrupted/i);
+      expect(stdout).toMatch(
+        /INVALID: no rate was found that keeps p99 ≤ 500 ms. the search was interrupted/i,
+      );
     });
 
     test('before the load begins ends it at once, without figures of nothing', async () => {

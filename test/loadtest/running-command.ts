@@ -48,7 +48,11 @@ export async function interrupted(args: readonly string[], ready?: Promise<unkno
   child.stdout.on('data', (chunk: Buffer) => {
     printed.stdout += chunk.toString();
   });
-  const closed = new Promise<number>((resolve) => child.once('close', (code) => { resolve(code ?? 1); }));
+  const closed = new Promise<number>((resolve) =>
+    child.once('close', (code) => {
+      resolve(code ?? 1);
+    }),
+  );
   await Promise.race([ready ?? stepped, closed]);
   child.kill('SIGINT');
   return { status: await closed, ...printed };

@@ -38,10 +38,15 @@ async function search(
   const target = targets[transport]();
   try {
     return await runLoadTest({
-      question: { search: { firstRate: 20, leastSeconds: 4, leastRequests: 64, precision: PRECISION, mostSteps } },
+      question: {
+        search: { firstRate: 20, leastSeconds: 4, leastRequests: 64, precision: PRECISION, mostSteps },
+      },
       bound: { percentile: 90, ms },
       // Each has a queue of its own: nobody waits for what another search has left.
-      workload: { kinds: [{ what: { protocol: 'CENTER_CROP', model }, weight: 1 }], photos: [taking(SERVICE_MS)] },
+      workload: {
+        kinds: [{ what: { protocol: 'CENTER_CROP', model }, weight: 1 }],
+        photos: [taking(SERVICE_MS)],
+      },
       ...{ target, transport, seed, warmUpSeconds: 0.5, patienceMs: 60_000 },
       ...{ command: '', address: '', startedAt: '' },
     });
@@ -76,7 +81,12 @@ describe.each(['http', 'grpc'] as const)('over %s', (transport) => {
   });
 
   test('is INVALID for a bound that no single answer keeps', async () => {
-    const { search: found, steps } = await search(transport, { ms: SERVICE_MS / 2, seed: 1, model: 'none', mostSteps: 3 });
+    const { search: found, steps } = await search(transport, {
+      ms: SERVICE_MS / 2,
+      seed: 1,
+      model: 'none',
+      mostSteps: 3,
+    });
     expect(found).toMatchObject({ verdict: 'INVALID', ratePerSecond: 0 });
     expect(found?.reason).toMatch(/^(no rate kept the bound|the generator did not keep up)/);
     for (const { bound } of steps) expect(bound?.kept).toBe(false);

@@ -84,7 +84,12 @@ describe.skipIf(without !== undefined)('vgg loadtest', () => {
     expect([status, stdout]).toEqual([1, '']);
   };
   const ca = () => ['--ca', own('ca.pem')];
-  const shown = (name = 'inference-0', key = name) => ['--cert', own(`${name}.pem`), '--key', own(`${key}.key`)];
+  const shown = (name = 'inference-0', key = name) => [
+    '--cert',
+    own(`${name}.pem`),
+    '--key',
+    own(`${key}.key`),
+  ];
 
   describe('over TLS', () => {
     const target = () => `grpcs://${stack.aggregator.address}`;
@@ -95,7 +100,11 @@ describe.skipIf(without !== undefined)('vgg loadtest', () => {
 
     test('says that it does not trust the certificate, and how it would', async () => {
       for (const args of [[], ['--ca', other('ca.pem')]]) {
-        await refused(target(), args, /^Cannot reach the service: unable to verify .*certificate\n.* --ca\.$/m);
+        await refused(
+          target(),
+          args,
+          /^Cannot reach the service: unable to verify .*certificate\n.* --ca\.$/m,
+        );
       }
     });
 
@@ -117,7 +126,11 @@ describe.skipIf(without !== undefined)('vgg loadtest', () => {
     });
 
     test('says that the server asks for one', async () => {
-      await refused(target(), ca(), /^Cannot reach the service: .*(certificate required\n|\n.*asks for a certificate)/);
+      await refused(
+        target(),
+        ca(),
+        /^Cannot reach the service: .*(certificate required\n|\n.*asks for a certificate)/,
+      );
     });
 
     test('says that the server does not take it', async () => {
@@ -130,10 +143,18 @@ describe.skipIf(without !== undefined)('vgg loadtest', () => {
     test.each(['grpcs', 'https'])('of %s that are none are named', async (scheme) => {
       const target = `${scheme}://127.0.0.1:1`;
       const photo = join(folder, 'photo.png');
-      await refused(target, ['--ca', 'nowhere.pem'], /^Expected a readable file but .*nowhere\.pem \(--ca\)$/m);
+      await refused(
+        target,
+        ['--ca', 'nowhere.pem'],
+        /^Expected a readable file but .*nowhere\.pem \(--ca\)$/m,
+      );
       await refused(target, ['--ca', photo], /^Expected certificates in PEM but .*photo\.png \(--ca\)$/m);
       await refused(target, shown('inference-0').slice(0, 2), /^Expected both --cert and --key, or neither/);
-      await refused(target, shown('inference-0', 'inference-1'), /^Expected the private key of .*\(--key\)$/m);
+      await refused(
+        target,
+        shown('inference-0', 'inference-1'),
+        /^Expected the private key of .*\(--key\)$/m,
+      );
     });
 
     test('of TLS mean nothing to a gateway in plain text', async () => {
@@ -159,7 +180,11 @@ describe.skipIf(without !== undefined)('vgg loadtest', () => {
       for (const args of [key, [...key, '--ca', other('ca.pem')]]) {
         await refused(gateway.url, args, /unable to verify .*certificate\n.* --ca\.$/m);
       }
-      await refused(gateway.url, [...ca(), ...key, '--server-name', 'nobody'], /altnames: .*\n.* --server-name\.$/m);
+      await refused(
+        gateway.url,
+        [...ca(), ...key, '--server-name', 'nobody'],
+        /altnames: .*\n.* --server-name\.$/m,
+      );
     });
 
     test('says which of the two speaks TLS', async () => {

@@ -127,10 +127,10 @@ describe('over gRPC', () => {
   test('a running answer is taken at the rate that was asked for, beyond what buffers hold', async () => {
     const [MESSAGES, CLASSES] = [4000, 1000];
     let sent = 0;
-    const posterior = Array.from({ length: CLASSES }, () => 1 / CLASSES);
+    const posterior = Buffer.from(new Float32Array(CLASSES).fill(1 / CLASSES).buffer);
     const server = await serveFake({
       async *ClassifyStream() {
-        for (sent = 0; sent < MESSAGES; ) {
+        for (sent = 0; sent < MESSAGES;) {
           await Promise.resolve();
           yield { viewsDone: ++sent, viewsTotal: MESSAGES, answer: { models: ['queue'], posterior } };
         }
@@ -206,7 +206,10 @@ describe('a step', () => {
       load: { loop: 'open', spread: 'constant', curve: steady(20, 2) },
       // A photo takes a slow client a second.
       workload: {
-        ...{ photos: [{ name: 'photo.jpg', bytes: new Uint8Array(10_000) }], kinds: [{ what: kind, weight: 1 }] },
+        ...{
+          photos: [{ name: 'photo.jpg', bytes: new Uint8Array(10_000) }],
+          kinds: [{ what: kind, weight: 1 }],
+        },
         slow: { part: 0.4, bytesPerSecond: 10_000 },
       },
       ...{ warmUpSeconds: 0, seed: 1, target },
@@ -221,7 +224,11 @@ describe('a step', () => {
       // The last of ten pieces is sent after nine tenths of it.
       if (outcome.end === 'answered') expect(outcome.endedMs - outcome.sentMs).toBeGreaterThan(890);
     }
-    expect(step.requests).toMatchObject({ slow: slow.length, answered: outcomes.length - slow.length, failed: 0 });
+    expect(step.requests).toMatchObject({
+      slow: slow.length,
+      answered: outcomes.length - slow.length,
+      failed: 0,
+    });
     expect(step.latency.count).toBe(outcomes.length - slow.length);
   });
 });
