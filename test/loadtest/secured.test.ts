@@ -19,7 +19,7 @@ import { Authority, withoutOpenssl } from '../faults/certificates.ts';
 import { gatewayOf, services } from '../gateway/running-gateway.ts';
 import { runLoadtest } from './running-command.ts';
 
-const KEY = 'a key of this test';
+const KEY = 'key-of-this-test';
 
 const without = withoutOpenssl();
 if (without !== undefined) process.stderr.write(`TLS of load tests is not tested: ${without}\n`);
