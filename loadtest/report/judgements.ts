@@ -42,12 +42,12 @@ function asideOf({ requests: { cancelled, slow } }: Step): Sentence | undefined 
 function aftermathOf({ aftermath }: Step): Sentence | undefined {
   if (!aftermath) return undefined;
   const { droppedViews, queuedViews, callsInFlight, clearAfterMs } = aftermath;
-  const dropped = `the services dropped ${things(droppedViews, 'view')}`;
+  const dropped = `the services dropped ${things(droppedViews, 'view')}, warm-up included`;
   if (clearAfterMs === null) {
     const left = `${things(queuedViews.last, 'view')} and ${things(callsInFlight.last, 'call')} were left`;
     return { about: 'aftermath', text: `After cancelling, ${dropped}, but ${left}`, good: false };
   }
-  const after = `${count(clearAfterMs)} ms after the last answer`;
+  const after = clearAfterMs > 0 ? `${count(clearAfterMs)} ms after the last answer` : 'at the last answer';
   // When the last request is over, whatever still waits is for nobody.
   if (droppedViews === 0 && queuedViews.first > 0) {
     const waited = `none of the ${things(queuedViews.first, 'view')} that waited for nobody was dropped`;

@@ -187,7 +187,7 @@ describe('figures', () => {
       .filter((each) => each.tagName === 'li')
       .map((each) => [attribute(each, 'class'), textOf(each).trim()]);
     const aside = 'In no figure of time: 200 were cancelled, 50 were answered to slow clients.';
-    const dropped = 'After cancelling, the services dropped 4,321 views';
+    const dropped = 'After cancelling, the services dropped 4,321 views, warm-up included';
     expect(said.filter(([kind]) => kind !== undefined)).toEqual([
       ['aside', `8 clients: ${aside}`],
       ['good', `8 clients: ${dropped}; nothing was left 412 ms after the last answer.`],
