@@ -15,12 +15,11 @@ export interface Ended {
 
 /** Runs it to its end; no key but that of `env` is known to it. */
 export function runLoadtest(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  const { VGG_API_KEY: _, ...inherited } = process.env;
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       [MAIN, 'loadtest', ...args],
-      { maxBuffer: 1 << 28, env: { ...inherited, ...env } },
+      { maxBuffer: 1 << 28, env: { ...process.env, VGG_API_KEY: undefined, ...env } },
       (error, stdout, stderr) => {
         resolve({ status: error ? Number(error.code ?? 1) : 0, stdout, stderr });
       },
