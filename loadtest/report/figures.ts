@@ -95,7 +95,8 @@ function sentence(text: string): string {
  * Each with the loads that it is true of.
  */
 export function warningsOf({ steps }: Pick<LoadTestResult, 'steps'>): { loads: string[]; text: string }[] {
-  const loads = new Map<string, string[]>();
+  // A search may take a rate twice.
+  const loads = new Map<string, Set<string>>();
   for (const { load, generator, stability, ended, requests } of steps) {
     const texts = [
       generator.saturated === undefined
@@ -108,8 +109,8 @@ export function warningsOf({ steps }: Pick<LoadTestResult, 'steps'>): { loads: s
         : `${count(requests.abandoned)} requests were never sent: too many were under way, or the test was ended`,
     ];
     for (const text of texts.filter((each) => each !== '')) {
-      loads.set(text, [...(loads.get(text) ?? []), loadName(load)]);
+      loads.set(text, (loads.get(text) ?? new Set()).add(loadName(load)));
     }
   }
-  return [...loads].map(([text, of]) => ({ loads: of, text }));
+  return [...loads].map(([text, of]) => ({ loads: [...of], text }));
 }
