@@ -8,7 +8,9 @@ import { csvReport } from '../loadtest/report/csv.ts';
 import { htmlReport } from '../loadtest/report/html.ts';
 import { terminalReport } from '../loadtest/report/terminal.ts';
 import type { LoadTestResult } from '../loadtest/result.ts';
+import { secureFetch } from '../loadtest/server-side/secure-fetch.ts';
 import { INTERRUPTED, interruptSignal } from './interrupt.ts';
+import { advised } from './loadtest/advice.ts';
 import { addLoadTestOptions, boundOf, type LoadTestFlags } from './loadtest/flags.ts';
 import { questionOf, targetOf, workloadOf } from './loadtest/plan.ts';
 import { StepProgress } from './loadtest/progress.ts';
@@ -22,11 +24,16 @@ export function addLoadTest(program: Command): void {
 async function run(address: string, flags: LoadTestFlags): Promise<void> {
   const question = await questionOf(flags);
   const bound = boundOf(flags);
-  const { target, transport } = await targetOf(address, flags, flags.apiKey ?? process.env['VGG_API_KEY']);
+  const { target, transport, tls } = await targetOf(
+    address,
+    flags,
+    flags.apiKey ?? process.env['VGG_API_KEY'],
+  );
   const signal = interruptSignal();
   const progress = new StepProgress();
   const metrics = flags.metrics ?? (transport === 'http' ? [new URL('/metrics', address)] : []);
-  const server = metrics.length > 0 ? metricsObserver(metrics, say) : undefined;
+  const fetch = tls && secureFetch(tls, URL.canParse(address) ? new URL(address) : undefined);
+  const server = metrics.length > 0 ? metricsObserver(metrics, say, fetch) : undefined;
   try {
     const result = await runLoadTest({
       ...{ question, bound, target, address, transport, signal, server },
@@ -46,6 +53,8 @@ async function run(address: string, flags: LoadTestFlags): Promise<void> {
     });
     await show(result, flags);
     process.exitCode = signal.aborted ? INTERRUPTED : isGood(result) ? 0 : 1;
+  } catch (error) {
+    throw advised(error, address);
   } finally {
     progress.stop();
     await target.close();

@@ -11,6 +11,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// Libraries' deprecations are for those who write programs, not for those who run them.
+if (!process.traceDeprecation) process.noDeprecation = true;
+
 // A probe runs every few seconds: it loads nothing of the other commands.
 const program = async () =>
   process.argv[2] === 'probe'

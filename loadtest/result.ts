@@ -102,7 +102,7 @@ export interface BoundVerdict {
 /** What the services still had in hand after a step that cancelled requests. */
 export interface Aftermath {
   cancelled: number;
-  /** Dropped by the services before they reached an engine, during the step and after. */
+  /** Dropped by the services before they reached an engine, during the step, its warm-up included, and after. */
   droppedViews: number;
   /** When the step was over, and in the end. */
   queuedViews: { first: number; last: number };

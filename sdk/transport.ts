@@ -17,6 +17,7 @@ import {
 import { fromStatus } from '../proto/status.ts';
 import { VggError } from '../vgg/errors.ts';
 import type { Channel, Lease } from './channel.ts';
+import { connectionReason } from './connection-reason.ts';
 
 /** What one attempt is told. */
 export interface Attempt {
@@ -45,7 +46,7 @@ const LOST =
   /^Received RST_STREAM with code (?:\d+ triggered by internal client error|0 \(Call ended without gRPC status\))/;
 // What @grpc/grpc-js says where nothing answers at an address: the last reason is the telling one.
 const UNREACHED =
-  /(?:No connection established.*Last error: (?:Error: )?|Name resolution failed for target )(.+?)(?:Resolution note:.*)?$/;
+  /(?:No connection established.*Last error: |Name resolution failed for target )(.+?)(?:Resolution note:.*)?$/s;
 
 type AnyCall = ClientUnaryCall | ClientReadableStream<unknown> | ClientWritableStream<unknown>;
 
@@ -163,7 +164,7 @@ export function errorOf(error: unknown, signal?: AbortSignal): VggError {
   }
   const [, reason] = UNREACHED.exec(error.details) ?? [];
   if (error.code === status.UNAVAILABLE && reason !== undefined) {
-    return new VggError('UNAVAILABLE', `Cannot reach the service: ${reason.trim().replace(/\.$/, '')}`, {
+    return new VggError('UNAVAILABLE', `Cannot reach the service: ${connectionReason(reason)}`, {
       cause: error,
     });
   }

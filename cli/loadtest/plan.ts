@@ -12,6 +12,7 @@ import type { Ask, Target } from '../../loadtest/request.ts';
 import type { Transport } from '../../loadtest/result.ts';
 import { grpcTarget } from '../../loadtest/targets/grpc.ts';
 import { httpTarget } from '../../loadtest/targets/http.ts';
+import { readTls, type ClientTls } from '../../loadtest/targets/tls.ts';
 import { kindsOf, type WorkloadOptions } from '../../loadtest/workload.ts';
 import { VggError, expected } from '../../vgg/errors.ts';
 import { boundOf, type LoadTestFlags } from './flags.ts';
@@ -95,9 +96,9 @@ export async function targetOf(
   address: string,
   flags: LoadTestFlags,
   apiKey: string | undefined,
-): Promise<{ target: Target; transport: Transport }> {
+): Promise<{ target: Target; transport: Transport; tls: ClientTls | undefined }> {
   const { scales, grid, align, share, stop, timeout, retries, connections, cache = false } = flags;
-  const { ca, cert, key, serverName } = flags;
+  const tls = await readTls(flags);
   const ask: Ask = {
     ...(scales && { scales }),
     ...(grid !== undefined && { grid }),
@@ -112,35 +113,22 @@ export async function targetOf(
       throw expected('--connections with a gRPC target', address, '--connections');
     }
     if (!URL.canParse(address)) throw expected('http(s)://HOST:PORT', address, 'target');
-    const tls = {
-      ...(ca !== undefined && { ca: await pem(ca, '--ca') }),
-      ...(cert !== undefined && { cert: await pem(cert, '--cert') }),
-      ...(key !== undefined && { key: await pem(key, '--key') }),
-      ...(serverName !== undefined && { serverName }),
-    };
-    return {
-      target: httpTarget({ ...common, url: new URL(address), tls, cache, apiKey }),
-      transport: 'http',
-    };
+    const url = new URL(address);
+    if (tls && url.protocol === 'http:') {
+      throw expected('https:// with --ca, --cert, --key or --server-name', address, 'target');
+    }
+    return { target: httpTarget({ ...common, url, tls, cache, apiKey }), transport: 'http', tls };
   }
   if (cache) throw expected('--cache with a gateway, http(s)://HOST:PORT', address, '--cache');
   const [, scheme, place = address] = /^(grpcs?):\/\/(.*?)\/?$/i.exec(address) ?? [];
-  const files = { ca, cert, key, serverName };
-  const secure = scheme?.toLowerCase() === 'grpcs' || Object.values(files).some((each) => each !== undefined);
+  const secure = tls ?? scheme?.toLowerCase() === 'grpcs';
   const metadata = apiKey === undefined ? undefined : { authorization: `Bearer ${apiKey}` };
   return {
     target: grpcTarget({
       ...common,
-      ...{ address: place, tls: secure && files, connections, attempts: 1 + retries, metadata },
+      ...{ address: place, tls: secure, connections, attempts: 1 + retries, metadata },
     }),
     transport: 'grpc',
+    tls,
   };
-}
-
-async function pem(file: string, option: string): Promise<string> {
-  return await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new VggError('INVALID_ARGUMENT', `Expected a readable file but received ${file} (${option})`, {
-      cause,
-    });
-  });
 }

@@ -111,6 +111,26 @@ export const CSV_COLUMNS: readonly Column[] = [
     what: 'CPU seconds a second of all processes',
     value: ({ server }) => server?.cpu.reduce((sum, { cores }) => sum + cores, 0),
   },
+  {
+    name: 'aftermath_dropped_views',
+    what: 'views dropped in the step and after it; of steps that cancelled, as all that begins with aftermath_',
+    value: ({ aftermath }) => aftermath?.droppedViews,
+  },
+  {
+    name: 'aftermath_left_views',
+    what: 'views that still waited when waiting for the services ended',
+    value: ({ aftermath }) => aftermath?.queuedViews.last,
+  },
+  {
+    name: 'aftermath_left_calls',
+    what: 'calls that had not ended then',
+    value: ({ aftermath }) => aftermath?.callsInFlight.last,
+  },
+  {
+    name: 'aftermath_clear_after_ms',
+    what: 'from the last answer until nothing was left; empty if something was',
+    value: ({ aftermath }) => aftermath?.clearAfterMs ?? undefined,
+  },
   ...distribution('late', 'how late requests were sent', (step) => step.generator.late),
   ...distribution(
     'event_loop_delay',

@@ -79,10 +79,15 @@ export const PERCENTILES = [
 /** The verdict of a search in a sentence. */
 export function verdictSentence(search: SearchVerdict): string {
   const { bound, verdict, ratePerSecond, failedRatePerSecond } = search;
+  const reason = sentence(search.reason);
   const kept = `${percentileName(bound.percentile)} ≤ ${asked(bound.ms)} ms`;
-  if (verdict === 'INVALID') return `INVALID: no rate was found that keeps ${kept}. ${search.reason}`;
+  if (verdict === 'INVALID') return `INVALID: no rate was found that keeps ${kept}. ${reason}`;
   const beyond = failedRatePerSecond === undefined ? '' : `, ${asked(failedRatePerSecond)}/s does not`;
-  return `VALID: ${asked(ratePerSecond)}/s keeps ${kept}${beyond}. ${search.reason}`;
+  return `VALID: ${asked(ratePerSecond)}/s keeps ${kept}${beyond}. ${reason}`;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) || text === '' ? '' : '.');
 }
 
 /**
@@ -90,7 +95,8 @@ export function verdictSentence(search: SearchVerdict): string {
  * Each with the loads that it is true of.
  */
 export function warningsOf({ steps }: Pick<LoadTestResult, 'steps'>): { loads: string[]; text: string }[] {
-  const loads = new Map<string, string[]>();
+  // A search may take a rate twice.
+  const loads = new Map<string, Set<string>>();
   for (const { load, generator, stability, ended, requests } of steps) {
     const texts = [
       generator.saturated === undefined
@@ -103,8 +109,8 @@ export function warningsOf({ steps }: Pick<LoadTestResult, 'steps'>): { loads: s
         : `${count(requests.abandoned)} requests were never sent: too many were under way, or the test was ended`,
     ];
     for (const text of texts.filter((each) => each !== '')) {
-      loads.set(text, [...(loads.get(text) ?? []), loadName(load)]);
+      loads.set(text, (loads.get(text) ?? new Set()).add(loadName(load)));
     }
   }
-  return [...loads].map(([text, of]) => ({ loads: of, text }));
+  return [...loads].map(([text, of]) => ({ loads: [...of], text }));
 }

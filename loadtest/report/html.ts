@@ -16,6 +16,7 @@ import {
   serverTables,
   stepsTable,
 } from './html/sections.ts';
+import { judgementsOf } from './judgements.ts';
 import { batchPlot, stagesPlot } from './html/server-plots.ts';
 import { STYLE } from './html/style.ts';
 import { timelinePlot } from './html/timeline-plot.ts';
@@ -56,6 +57,7 @@ export function htmlReport(
             ${chosen ? keyFigures(chosen) : ''}
           </header>
           ${section('steps', several ? 'Steps' : 'Figures', html`${stepsTable(result)}${boundsTable(result)}`)}
+          ${section('beside', 'Beside the figures', judgements(result))}
           ${section('prediction', 'Measured beside predicted', predicted ? predictionTable(result, predicted) : html``)}
           ${section('load', 'What a growing load does', loadPlots(result, predicted))}
           ${section('latency', 'Latency by percentile', percentilePlot(result, predicted))}
@@ -112,6 +114,21 @@ function warnings(result: LoadTestResult): Markup {
       ${all.map(({ loads, text }) => html`<li>${result.steps.length > 1 ? `${loads.join(', ')}: ` : ''}${text}</li>`)}
     </ul>
   </div> `;
+}
+
+// Bounds have a table of their own.
+function judgements(result: LoadTestResult): Markup {
+  const all = judgementsOf(result).filter(({ about }) => about !== 'bound');
+  if (all.length === 0) return html``;
+  const several = result.steps.length > 1;
+  return html`<ul class="judgements">
+    ${all.map(
+      ({ load, text, good }) =>
+        html`<li class="${good === undefined ? 'aside' : good ? 'good' : 'bad'}">
+          ${several ? `${load}: ${text}` : text}.
+        </li> `,
+    )}
+  </ul>`;
 }
 
 function machine({ machine: { cores, node, platform }, seed, startedAt }: LoadTestResult): Markup {

@@ -7,6 +7,7 @@ import { asked, count, loadName, percentileName } from './figures.ts';
 /** A sentence about a load. */
 export interface Judgement {
   load: string;
+  about: 'bound' | 'aside' | 'aftermath';
   text: string;
   /** Absent where nothing is judged. */
   good?: boolean;
@@ -27,7 +28,7 @@ function boundOf({ bound }: Step): Sentence | undefined {
   if (!bound) return undefined;
   const { percentile, ms, kept, reason } = bound;
   const name = `${percentileName(percentile)} ≤ ${asked(ms)} ms`;
-  return { text: `${name} was ${kept ? 'kept' : 'not kept'}: ${reason}`, good: kept };
+  return { about: 'bound', text: `${name} was ${kept ? 'kept' : 'not kept'}: ${reason}`, good: kept };
 }
 
 function asideOf({ requests: { cancelled, slow } }: Step): Sentence | undefined {
@@ -35,20 +36,30 @@ function asideOf({ requests: { cancelled, slow } }: Step): Sentence | undefined 
     ...(cancelled > 0 ? [`${count(cancelled)} were cancelled`] : []),
     ...(slow > 0 ? [`${count(slow)} were answered to slow clients`] : []),
   ];
-  return parts.length > 0 ? { text: `In no figure of time: ${parts.join(', ')}` } : undefined;
+  return parts.length > 0 ? { about: 'aside', text: `In no figure of time: ${parts.join(', ')}` } : undefined;
 }
 
 function aftermathOf({ aftermath }: Step): Sentence | undefined {
   if (!aftermath) return undefined;
   const { droppedViews, queuedViews, callsInFlight, clearAfterMs } = aftermath;
-  const dropped = `the services dropped ${count(droppedViews)} views`;
-  return clearAfterMs === null
-    ? {
-        text: `After cancelling, ${dropped}, but ${count(queuedViews.last)} views and ${count(callsInFlight.last)} calls were left`,
-        good: false,
-      }
-    : {
-        text: `After cancelling, ${dropped}; nothing was left ${count(clearAfterMs)} ms after the last answer`,
-        good: true,
-      };
+  const dropped = `the services dropped ${things(droppedViews, 'view')}, warm-up included`;
+  if (clearAfterMs === null) {
+    const left = `${things(queuedViews.last, 'view')} and ${things(callsInFlight.last, 'call')} were left`;
+    return { about: 'aftermath', text: `After cancelling, ${dropped}, but ${left}`, good: false };
+  }
+  const after = clearAfterMs > 0 ? `${count(clearAfterMs)} ms after the last answer` : 'at the last answer';
+  // When the last request is over, whatever still waits is for nobody.
+  if (droppedViews === 0 && queuedViews.first > 0) {
+    const waited = `none of the ${things(queuedViews.first, 'view')} that waited for nobody was dropped`;
+    return {
+      about: 'aftermath',
+      text: `After cancelling, ${waited}: they were computed, until ${after}`,
+      good: false,
+    };
+  }
+  return { about: 'aftermath', text: `After cancelling, ${dropped}; nothing was left ${after}`, good: true };
+}
+
+function things(value: number, name: string): string {
+  return `${count(value)} ${name}${value === 1 ? '' : 's'}`;
 }

@@ -5,7 +5,9 @@ import type { Clock } from '../../sdk/clock.ts';
 import { parseExposition, type Sample } from './exposition.ts';
 
 /** What is asked for with: the global fetch, or one of a test. */
-export type Fetch = (url: URL, init: RequestInit) => Promise<Response>;
+export type Fetch = (url: URL, init: RequestInit) => Promise<Answer>;
+
+type Answer = Pick<Response, 'ok' | 'status' | 'body'>;
 
 // Ours are about 30 kB.
 const MOST_BYTES = 8 * 1024 * 1024;
@@ -58,7 +60,7 @@ export async function scrape(url: URL, fetch: Fetch, clock: Pick<Clock, 'after'>
   }
 }
 
-async function bounded(response: Response, signal: AbortSignal): Promise<string> {
+async function bounded(response: Answer, signal: AbortSignal): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let bytes = 0;

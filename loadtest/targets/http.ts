@@ -3,17 +3,18 @@
 import { extname } from 'node:path';
 import { Readable } from 'node:stream';
 import { Agent, errors, type Dispatcher } from 'undici';
+import { connectionReason } from '../../sdk/connection-reason.ts';
 import type { AnswerJson } from '../../sdk/index.ts';
 import { ERROR_CODES, VggError } from '../../vgg/errors.ts';
 import { until, type Clock } from '../clock.ts';
 import type { Ask, LoadRequest, Target } from '../request.ts';
+import { connectOptions, type ClientTls } from './tls.ts';
 
 /** How a gateway is asked. */
 export interface HttpOptions {
   /** Such as http://127.0.0.1:8080; a path before /v1 is kept. */
   url: URL;
-  /** PEM. */
-  tls?: { ca?: string; cert?: string; key?: string; serverName?: string } | undefined;
+  tls?: ClientTls | undefined;
   /** Time for an answer, in milliseconds. */
   deadlineMs: number;
   apiKey?: string | undefined;
@@ -35,10 +36,7 @@ export function httpTarget(options: HttpOptions): Target {
     bodyTimeout: 0,
     connect: {
       timeout: deadlineMs,
-      ...(tls?.ca !== undefined && { ca: tls.ca }),
-      ...(tls?.cert !== undefined && { cert: tls.cert }),
-      ...(tls?.key !== undefined && { key: tls.key }),
-      ...(tls?.serverName !== undefined && { servername: tls.serverName }),
+      ...(tls && connectOptions(tls)),
     },
   });
   const prefix = url.pathname.replace(/\/$/, '');
@@ -150,15 +148,19 @@ const LOST = new Set([
   'UND_ERR_SOCKET',
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
+// Certificates that one side does not take, or a peer that speaks no TLS: codes of Node.js and of OpenSSL.
+const OF_TLS =
+  /^(?:EPROTO$|ERR_(?:TLS|SSL)_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA$|PATH_LENGTH_)/;
 
 function failureOf(error: unknown): unknown {
   if (error instanceof VggError || !(error instanceof Error)) return error;
   const { code } = error as NodeJS.ErrnoException;
-  const lost = error instanceof errors.SocketError || (code !== undefined && LOST.has(code));
+  const lost =
+    error instanceof errors.SocketError || (code !== undefined && (LOST.has(code) || OF_TLS.test(code)));
   return lost
     ? new VggError(
         'UNAVAILABLE',
-        `The connection could not be made or was lost: ${error.message || String(code)}`,
+        `The connection could not be made or was lost: ${connectionReason(error.message) || String(code)}`,
         { cause: error },
       )
     : error;

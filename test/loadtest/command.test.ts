@@ -1,16 +1,15 @@
 // vgg loadtest as its users run it, against a server whose answers take a known time.
 
-import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoadTestResult } from '../../loadtest/result.ts';
-import { packageRoot } from '../../proto/package-root.ts';
 import { taking } from './queue.ts';
+import { interrupted, runLoadtest } from './running-command.ts';
 import { serveQueue, type ServedQueue } from './serving-queue.ts';
-
-const MAIN = join(packageRoot, 'dist/cli/main.js');
 
 let queue: ServedQueue;
 let folder: string;
@@ -24,17 +23,26 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-function loadtest(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [MAIN, 'loadtest', ...args, '--photos', folder, '--warm-up', '0.5'],
-      { maxBuffer: 1 << 28, env: { ...process.env, VGG_API_KEY: 'secret' } },
-      (error, stdout, stderr) => {
-        resolve({ status: error ? Number(error.code ?? 1) : 0, stdout, stderr });
-      },
-    );
+const loadtest = (...args: string[]) =>
+  runLoadtest([...args, '--photos', folder, '--warm-up', '0.5'], { VGG_API_KEY: 'secret' });
+
+// Takes requests and never answers.
+async function standstill() {
+  let heard: () => void = () => {};
+  const asked = new Promise<void>((resolve) => (heard = resolve));
+  const server = createServer(() => {
+    heard();
   });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    ...{ address: `http://127.0.0.1:${String(port)}`, asked },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  };
 }
 
 describe('vgg loadtest', () => {
@@ -94,38 +102,56 @@ describe('vgg loadtest', () => {
     expect(stdout).toMatch(/p90 ≤ 5\s+ms was not kept/);
   });
 
-  test('Ctrl-C ends the step, and what was measured is printed', async () => {
-    const child = spawn(
-      process.execPath,
-      [
-        MAIN,
-        'loadtest',
-        queue.http,
-        '--photos',
-        folder,
-        '--rate',
-        '20',
-        '--duration',
-        '60',
-        '--warm-up',
-        '0',
-        '--json',
-      ],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    let stdout = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk.toString();
+  describe('Ctrl-C', () => {
+    const quick = ['--warm-up', '0', '--photos'];
+
+    test('ends the step, and what was measured is printed and written', async () => {
+      const [csv, page] = [join(folder, 'cut.csv'), join(folder, 'cut.html')];
+      const { status, stdout } = await interrupted(
+        [queue.http, '--rate', '20', '--duration', '60', '--json', '--csv', csv, '--report', page].concat(
+          quick,
+          folder,
+        ),
+      );
+      expect(status).toBe(130);
+      const [step] = (JSON.parse(stdout) as LoadTestResult).steps;
+      expect(step?.ended).toBe('interrupted');
+      expect(step?.seconds).toBeLessThan(30);
+      expect(step?.requests.answered).toBeGreaterThan(0);
+      expect((await readFile(csv, 'utf8')).trimEnd().split('\n')).toHaveLength(2);
+      expect(await readFile(page, 'utf8')).toContain('Ended before its time: interrupted');
     });
-    // It says when the step begins.
-    await new Promise((resolve) => child.stderr.once('data', resolve));
-    setTimeout(() => child.kill('SIGINT'), 2000);
-    const status = await new Promise((resolve) => child.once('close', resolve));
-    expect(status).toBe(130);
-    const [step] = (JSON.parse(stdout) as LoadTestResult).steps;
-    expect(step?.ended).toBe('interrupted');
-    expect(step?.seconds).toBeLessThan(30);
-    expect(step?.requests.answered).toBeGreaterThan(0);
+
+    test('ends a sweep: the steps to come are left out, and people read why', async () => {
+      const { status, stdout, stderr } = await interrupted(
+        [queue.grpc, '--concurrency', '1,2,4', '--duration', '60'].concat(quick, folder),
+      );
+      expect(status).toBe(130);
+      expect(stdout).toMatch(/^ {2}1 client /m);
+      expect(stdout).not.toContain('2 clients');
+      expect(stdout).toContain('Ended before its time: interrupted');
+      expect(stderr).not.toContain('    at ');
+    });
+
+    test('ends a search, which is INVALID then', async () => {
+      const { status, stdout } = await interrupted([queue.http, '--slo-p99', '500'].concat(quick, folder));
+      expect(status).toBe(130);
+      expect(stdout).toMatch(
+        /INVALID: no rate was found that keeps p99 ≤ 500 ms. the search was interrupted/i,
+      );
+    });
+
+    test('before the load begins ends it at once, without figures of nothing', async () => {
+      const silent = await standstill();
+      const { status, stdout, stderr } = await interrupted(
+        [silent.address, '--rate', '1', '--json'].concat(quick, folder),
+        silent.asked,
+      );
+      expect(status).toBe(130);
+      expect(stdout).toBe('');
+      expect(stderr.trim()).toBe('Interrupted');
+      await silent.close();
+    });
   });
 
   test.each([

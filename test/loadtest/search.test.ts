@@ -72,6 +72,28 @@ describe('against M/M/1 with 50 answers a second', () => {
   });
 });
 
+test('sets out from what an answer takes once the server is warm', async () => {
+  const clock = new VirtualClock();
+  const queue = queueTarget(clock);
+  let asked = 0;
+  const target: Target = {
+    ...queue,
+    send: (request, signal) =>
+      queue.send(asked++ === 0 ? { ...request, photo: taking(4000) } : request, signal),
+  };
+  const { steps } = await clock.run(
+    runLoadTest({
+      question: { search: { leastSeconds: 10, precision: 1.5, mostSteps: 20 } },
+      bound: { percentile: 90, ms: 200 },
+      workload: { kinds, photos: [taking(20)] },
+      ...{ target, seed: 1, clock, watch: idle, warmUpSeconds: 5 },
+      ...{ command: '', address: 'queue', transport: 'http' as const, startedAt: '' },
+    }),
+  );
+  // Half of the 50 a second that one client alone would get.
+  expect(steps[0]?.load).toMatchObject({ ratePerSecond: 25 });
+});
+
 describe('is INVALID', () => {
   test('if no rate keeps the bound', async () => {
     const clock = new VirtualClock();

@@ -49,6 +49,22 @@ export class VirtualClock implements Clock {
     }
   }
 
+  /** Lets so much time pass, in milliseconds, for work that sockets do in their own. */
+  async pass(ms: number): Promise<void> {
+    const end = this.#time + ms;
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const event = this.#pop();
+      if (!event || event.time > end) {
+        if (event) this.#push(event);
+        break;
+      }
+      this.#time = event.time;
+      event.task?.();
+    }
+    this.#time = end;
+  }
+
   #push(event: Event): void {
     const heap = this.#heap;
     let place = heap.push(event) - 1;

@@ -22,6 +22,7 @@ pre { background: var(--panel); border-radius: 8px; padding: 0.7rem 0.9rem; marg
 .verdict, .warnings { border-left: 4px solid var(--right); background: var(--panel); border-radius: 0 8px 8px 0; padding: 0.7rem 1rem; margin: 1.2rem 0 }
 .verdict strong { color: var(--right) }
 .verdict.invalid { border-color: var(--wrong) } .verdict.invalid strong { color: var(--wrong) }
+.judgements { padding-left: 1.1rem; margin: 0.5rem 0 } .judgements li { margin: 0.2rem 0 } .judgements .good::marker { color: var(--right) } .judgements .bad { color: var(--wrong) }
 .warnings { border-color: var(--c2) } .warnings ul { margin: 0.2rem 0; padding-left: 1.1rem }
 .keys { display: flex; flex-wrap: wrap; gap: 1px; margin: 1.5rem 0 0; background: var(--line);
   border: 1px solid var(--line); border-radius: 8px; overflow: hidden }

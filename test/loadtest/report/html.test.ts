@@ -177,6 +177,25 @@ describe('words of others', () => {
 });
 
 describe('figures', () => {
+  test('of cancelled requests: how many, what the services had left of them, and whether that is well', () => {
+    const { elements } = read(htmlReport(everyResult()['storm'] as LoadTestResult));
+    expect(tableOf(elements, 'After requests were cancelled').rows.map((row) => row.slice(1))).toEqual([
+      [200, 4321, '1,500, then 0', '12, then 0', 412],
+      [200, 4321, '1,500, then 30', '12, then 3', 'never'],
+    ]);
+    const said = elements
+      .filter((each) => each.tagName === 'li')
+      .map((each) => [attribute(each, 'class'), textOf(each).trim()]);
+    const aside = 'In no figure of time: 200 were cancelled, 50 were answered to slow clients.';
+    const dropped = 'After cancelling, the services dropped 4,321 views, warm-up included';
+    expect(said.filter(([kind]) => kind !== undefined)).toEqual([
+      ['aside', `8 clients: ${aside}`],
+      ['good', `8 clients: ${dropped}; nothing was left 412 ms after the last answer.`],
+      ['aside', `16 clients: ${aside}`],
+      ['bad', `16 clients: ${dropped}, but 30 views and 3 calls were left.`],
+    ]);
+  });
+
   test.each(results)('%s: of steps are the result’s, to the last digit', (_, each) => {
     const { elements } = read(htmlReport(each));
     const { header, rows } = tableOf(

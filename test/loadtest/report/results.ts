@@ -89,7 +89,27 @@ export function result(steps: readonly Step[], rest: Partial<LoadTestResult> = {
   };
 }
 
-/** Every form: one step, a sweep, a search with its verdict, nothing answered. */
+// A step in which clients cancelled or were slow, and what was left afterwards.
+function storm(clients: number, left: number): Step {
+  const own = step({ loop: 'closed', concurrency: clients }, { seconds: 8, seed: clients });
+  const { requests } = own;
+  return {
+    ...own,
+    requests: {
+      ...requests,
+      sent: requests.sent + 250,
+      intended: requests.intended + 250,
+      cancelled: 200,
+      slow: 50,
+    },
+    aftermath: {
+      ...{ cancelled: 200, droppedViews: 4321, queuedViews: { first: 1500, last: 10 * left } },
+      ...{ callsInFlight: { first: 12, last: left }, clearAfterMs: left > 0 ? null : 412 },
+    },
+  };
+}
+
+/** Every form: one step, a sweep, a search with its verdict, cancelled requests, nothing answered. */
 export function everyResult(): Record<string, LoadTestResult> {
   const open = (ratePerSecond: number): Load => ({ loop: 'open', arrivals: 'poisson', ratePerSecond });
   const closed = (concurrency: number): Load => ({ loop: 'closed', concurrency });
@@ -119,6 +139,7 @@ export function everyResult(): Record<string, LoadTestResult> {
     sweep: result(
       [1, 2, 4, 8, 16, 32].map((clients) => step(closed(clients), { seconds: 8, seed: clients })),
     ),
+    storm: result([storm(8, 0), storm(16, 3)]),
     search: result(searched, {
       search: {
         bound,

@@ -103,6 +103,10 @@ describe('CSV', () => {
       expect(number('answers_per_second')).toBe(step.answersPerSecond);
       expect(number('server_views_per_second')).toBe(step.server?.viewsPerSecond);
       expect(number('server_engine_busy')).toBe(step.server?.batches.busy);
+      expect(number('aftermath_dropped_views')).toBe(step.aftermath?.droppedViews);
+      expect(number('aftermath_left_views')).toBe(step.aftermath?.queuedViews.last);
+      expect(number('aftermath_left_calls')).toBe(step.aftermath?.callsInFlight.last);
+      expect(number('aftermath_clear_after_ms')).toBe(step.aftermath?.clearAfterMs ?? undefined);
       expect(row['bound_kept']).toBe(step.bound ? String(step.bound.kept) : '');
       expect(row['stable']).toBe(String(step.stability.stable));
     }
