@@ -90,7 +90,10 @@ export async function createJob(
     ...{ photos: count, bytes, sha256: manifestSum(shards) },
   };
   await store.put(keys.shards, json(shards));
-  const first = await store.putNew(keys.job, json(job));
+  // Of a write that took two attempts the first may have counted: then what is there is ours.
+  const first =
+    (await store.putNew(keys.job, json(job))) ||
+    Buffer.from((await store.get(keys.job)) ?? []).equals(json(job));
   if (!first) throw expected('a place without a job', 'one that somebody has just made', store.place);
   return { job, shards, store };
 }
