@@ -18,11 +18,7 @@ export interface Call {
  * after the emulator has done what it was told; the answer broken off, or held up for ever, in the middle of its body.
  */
 export type Trouble =
-  | { status: number; code: string }
-  | 'silence'
-  | 'answer lost'
-  | 'body broken off'
-  | 'body held up';
+  { status: number; code: string } | 'silence' | 'answer lost' | 'body broken off' | 'body held up';
 
 /** A running front. */
 export interface Front {
@@ -104,7 +100,10 @@ interface Answer {
 
 function forward(to: string, { method, path, headers, body }: Call): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(`${to}${path}`, { method, headers: { ...endToEnd(headers), connection: 'close' } });
+    const outgoing = request(`${to}${path}`, {
+      method,
+      headers: { ...endToEnd(headers), connection: 'close' },
+    });
     outgoing.on('error', reject);
     outgoing.on('response', (response) => {
       bodyOf(response).then((whole) => {
