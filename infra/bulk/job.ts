@@ -53,6 +53,8 @@ export const keys = {
   result: (part: string, format: Format) => `results/part-${part}.${format}`,
   /** Shards that are still to be done, for whoever hands them out. */
   todo: 'todo.json',
+  /** How many they are, and in how many batches: `{"shards": 6, "batches": 3}`. */
+  todoCount: 'todo-count.json',
   /** Rows of a shard that was left before its end. */
   partial: (part: string) => `partial/part-${part}.jsonl`,
   /** How often each photo of a shard took its worker with it. */

@@ -19,10 +19,10 @@ export function motoMissing(): string | undefined {
   return status === 0 ? undefined : `${python} has no moto[server] (also looked for in VGG_AWS_PYTHONPATH)`;
 }
 
-/** Starts it, at any free port. */
-export async function startMoto(): Promise<Moto> {
+/** Starts it, at any free port. @param more variables of its own, such as `MOTO_PORT`: where it looks for itself */
+export async function startMoto(more: NodeJS.ProcessEnv = {}): Promise<Moto> {
   const child = spawn(python, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'], {
-    env: { ...env, PYTHONUNBUFFERED: '1' },
+    env: { ...env, ...more, PYTHONUNBUFFERED: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');

@@ -23,6 +23,9 @@ export type Trouble =
 /** A running front. */
 export interface Front {
   endpoint: string;
+  port: number;
+  /** Where calls are passed on to; nowhere at first. */
+  to: string;
   /** `PUT /results/job.json 200`, in the order of answers. */
   log: string[];
   /** Asked before a call is passed on, and again (`done`) once the emulator has answered, but nobody has been told. */
@@ -33,13 +36,14 @@ export interface Front {
 }
 
 /** Starts one. */
-export async function startFront(to: string): Promise<Front> {
+export async function startFront(): Promise<Front> {
   const server = createServer((incoming, outgoing) => {
     handle(incoming, outgoing).catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
   const front: Front = {
-    endpoint: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    ...{ endpoint: `http://127.0.0.1:${String(port)}`, port, to: '' },
     log: [],
     interfere: () => undefined,
     answer: undefined,
@@ -62,7 +66,7 @@ export async function startFront(to: string): Promise<Front> {
       outgoing.writeHead(own.status, { 'content-type': 'application/x-amz-json-1.1' }).end(own.body);
       return;
     }
-    const pass = () => forward(to, call);
+    const pass = () => forward(front.to, call);
     const before = await front.interfere(call, false);
     if (before === 'silence') return;
     if (typeof before === 'object') {

@@ -26,8 +26,10 @@ export interface S3Under {
 
 /** Starts it, with buckets `photos` and `results`. */
 export async function startS3(): Promise<S3Under> {
-  const moto = await startMoto();
-  const front = await startFront(moto.endpoint);
+  const front = await startFront();
+  // What services of the emulator ask each other goes through the front, too.
+  const moto = await startMoto({ MOTO_PORT: String(front.port) });
+  front.to = moto.endpoint;
   const client = new S3Client({
     ...{ endpoint: moto.endpoint, region: 'us-east-1', forcePathStyle: true },
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
