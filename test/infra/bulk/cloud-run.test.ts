@@ -1,4 +1,4 @@
-// The state machine of bulk scoring, run to its end by an interpreter of its language (moto's, which is LocalStack's): it
+// The state machine of bulk scoring, run to its end by an interpreter of its language (moto's, which is LocalStack's, by emulator.py): it
 // takes its list from S3, maps, tries again, chooses and catches. ECS is container-agent.ts, which runs the commands.
 //
 // Of the definition two things are changed: how long it waits between attempts, and 5 into 5.0, since the interpreter's
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Row } from '../../../infra/bulk/rows.ts';
+import { packageRoot } from '../../../proto/package-root.ts';
 import { startVgg, writeNoPhoto, writePhotos } from '../../cli/bulk/photos.ts';
 import { python } from './python.ts';
 import { containerAgent, type ContainerAgent } from './container-agent.ts';
@@ -30,7 +31,7 @@ describe.skipIf(missing !== undefined)('the state machine', () => {
   let agent: ContainerAgent;
   let machine: string;
   beforeAll(async () => {
-    under = await startS3();
+    under = await startS3([join(packageRoot, 'test/infra/bulk/emulator.py')]);
     env = { ...process.env, ...under.env };
     folder = await mkdtemp(join(tmpdir(), 'vgg-bulk-cloud-'));
     await writePhotos(folder, PHOTOS - 1);

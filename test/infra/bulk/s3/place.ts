@@ -24,11 +24,11 @@ export interface S3Under {
   close(): Promise<void>;
 }
 
-/** Starts it, with buckets `photos` and `results`. */
-export async function startS3(): Promise<S3Under> {
+/** Starts it, with buckets `photos` and `results`. @param program of the emulator, if not moto's own */
+export async function startS3(program?: readonly string[]): Promise<S3Under> {
   const front = await startFront();
   // What services of the emulator ask each other goes through the front, too.
-  const moto = await startMoto({ MOTO_PORT: String(front.port) });
+  const moto = await startMoto({ MOTO_PORT: String(front.port) }, program);
   front.to = moto.endpoint;
   const client = new S3Client({
     ...{ endpoint: moto.endpoint, region: 'us-east-1', forcePathStyle: true },
