@@ -2,7 +2,10 @@
 
 It is LocalStack's, and came over without the catalogue of service shapes: parameters reach a service as they are
 written (`Cluster`), and answers come back as they are (`tasks`, an unread body). Both translations are there, and take a
-shape; here they get botocore's. Nothing else is changed.
+shape; here they get botocore's.
+
+And a task that is tried again has the token of the attempt before, which nobody may answer any more: it would be told
+that its time is up. A task that runs to its end (`.sync`) is not answered by a token, so none is waited for.
 """
 
 import sys
@@ -11,6 +14,9 @@ from botocore.session import get_session
 from moto.server import main
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import (
     StateTaskService,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
+    StateTaskServiceCallback,
 )
 
 _session = get_session()
@@ -35,6 +41,16 @@ def _normalise_response(self, response, boto_service_name=None, service_action_n
         self._from_boto_response(response, shape)
 
 
+_eval_sync = StateTaskServiceCallback._eval_sync
+
+
+def _eval_sync_alone(
+    self, env, sync_resolver, timeout_seconds, callback_endpoint, heartbeat_endpoint
+):
+    return _eval_sync(self, env, sync_resolver, timeout_seconds, None, None)
+
+
+StateTaskServiceCallback._eval_sync = _eval_sync_alone
 StateTaskService._normalise_parameters = _normalise_parameters
 StateTaskService._normalise_response = _normalise_response
 
