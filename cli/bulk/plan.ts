@@ -163,7 +163,7 @@ function plan(flags: PlanFlags): void {
   const lines: [string, string][] = [
     [
       'photos',
-      `${thousands(flags.photos)}, ${kebab(evaluation.protocol)} at ${evaluation.scales.join(', ')}: ${String(views.length)} views each`,
+      `${thousands(flags.photos)}, ${kebab(evaluation.protocol)} at ${evaluation.scales.join(', ')}: ${String(views.length)} view${views.length === 1 ? '' : 's'} each`,
     ],
     [
       'machines',
