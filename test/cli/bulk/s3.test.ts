@@ -125,21 +125,20 @@ describe.skipIf(missing !== undefined)('vgg bulk in S3', () => {
 
   test('killed at any of these moments, one after the other, has one row a photo', async () => {
     for (const [what, is, done] of moments) {
-      let running: Running | undefined;
+      const made = (await under.keys('results', 'killed/job.json')).length > 0;
+      const running = bulk('killed');
       let reached = false;
-      // Photos are read by the estimate as well: that one is not meant.
-      let jobs = 0;
+      let begun = made;
       under.front.interfere = (call, after) => {
-        if (call.method === 'PUT' && call.path.includes('/job.json')) jobs++;
-        const writes = call.method === 'PUT' || call.path.startsWith('/photos/2026/');
-        if (!writes || after !== done || reached || !is(call)) return undefined;
-        if (what.includes('photo') && jobs === 0 && !made) return undefined;
+        if (call.method === 'PUT' && call.path.includes('/job.json')) begun = true;
+        const matters = call.method === 'PUT' || call.path.startsWith('/photos/2026/');
+        if (!matters || after !== done || reached || !is(call)) return undefined;
+        // Photos are read by the estimate as well: that one is not meant.
+        if (what.includes('photo') && !begun) return undefined;
         reached = true;
-        running?.child.kill('SIGKILL');
+        running.child.kill('SIGKILL');
         return 'silence';
       };
-      const made = (await under.keys('results', 'killed/job.json')).length > 0;
-      running = bulk('killed');
       const { status, stderr } = await running.ended;
       expect({ what, reached, status, stderr }).toMatchObject({ what, reached: true, status: 'SIGKILL' });
     }
