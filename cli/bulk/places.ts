@@ -58,5 +58,6 @@ function s3(): Promise<S3> {
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
   // Only Amazon gives each bucket a host of its own.
-  return (opened ??= openS3((AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL ?? '') !== ''));
+  const pathStyle = (AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL ?? '') !== '';
+  return (opened ??= openS3({ pathStyle }));
 }

@@ -1,15 +1,25 @@
 // vgg bulk plan: how long so many photos take on so many machines, and what it costs, before there is either. Knows what
 // a person says of them; the times are loadtest/simulate's, the prices infra's, the courses infra/bulk's.
 
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { readFileSync } from 'node:fs';
-import { coursesOf, cutOf, type Capacity, type Course } from '../../infra/bulk/capacity.ts';
-import { PRICES, instanceHour, readPrices, type Prices } from '../../infra/prices.ts';
+import {
+  coursesOf,
+  cutOf,
+  rateOf,
+  type Capacity,
+  type Course,
+  type PhotoTimes,
+  type Rate,
+} from '../../infra/bulk/capacity.ts';
+import { PRICES, instanceHour, readPrices, type InstanceType, type Prices } from '../../infra/prices.ts';
+import { MEASURED_COSTS } from '../../loadtest/simulate/deployment.ts';
 import { gpuSheet, gpuTiming } from '../../loadtest/simulate/gpu.ts';
+import { photoCpu } from '../../loadtest/simulate/photo-cpu.ts';
 import { VggError, expected } from '../../vgg/errors.ts';
 import { NETWORK_NAMES, macs, type NetworkName, type NetworkSpec } from '../../vgg/networks.ts';
 import { randomAt } from '../../vgg/random.ts';
-import { evaluationViews, resolveEvaluation } from '../../vgg/views.ts';
+import { evaluationViews, resolveEvaluation, type Evaluation } from '../../vgg/views.ts';
 import { addViewOptions, integer, kebab, named, number, type EvaluationFlags } from '../options.ts';
 import { print, table, thousands } from '../terminal.ts';
 import { dollars, span } from './estimate.ts';
@@ -20,6 +30,8 @@ interface PlanFlags extends EvaluationFlags {
   machines: number;
   spot?: boolean;
   network: NetworkName;
+  workers: number;
+  photoSize: { width: number; height: number; bytes: number };
   photosPerSecond?: number;
   machineStart: number;
   taskStart: number;
@@ -33,7 +45,9 @@ interface PlanFlags extends EvaluationFlags {
 const COURSES = 100;
 // Crops of a batch: more are hardly quicker.
 const BATCH = 32;
-const PHOTO = { width: 500, height: 375 };
+// Of a JPEG, as photos of data sets have it.
+const BYTES_PER_PIXEL = 0.6;
+const PARTS: Record<keyof PhotoTimes, string> = { gpu: 'GPU', cpu: 'vCPUs', thread: 'JavaScript thread' };
 const SPOT_INTERRUPTIONS = 0.05;
 
 /** Adds the command. */
@@ -62,9 +76,15 @@ export function addPlan(bulk: Command): void {
       'D' as NetworkName,
     );
   addViewOptions(command)
+    .addOption(
+      new Option('--photo-size <width>x<height>', 'of the photos, in pixels: what decoding them takes')
+        .default(photoOf('500x375'), '500x375')
+        .argParser(photoOf),
+    )
+    .option('--workers <n>', 'processes a machine', (text) => integer(text, '--workers', 1, 1024), 1)
     .option(
       '--photos-per-second <n>',
-      "of one machine, measured (vgg bulk --estimate) (default: reckoned from the GPU's data sheet)",
+      "of one machine, measured (vgg bulk --estimate) (default: the least of what its GPU can do by the data sheet, its CPUs, and its processes' JavaScript threads)",
       positive('--photos-per-second'),
     )
     .option('--machine-start <seconds>', 'until a machine can start a task', atLeast0('--machine-start'), 180)
@@ -110,8 +130,9 @@ function plan(flags: PlanFlags): void {
     },
     { inputSize: spec.inputSize, scales: [256, 384, 512] },
   );
-  const { views } = evaluationViews(PHOTO, evaluation, spec.inputSize);
-  const photosPerSecond = flags.photosPerSecond ?? reckoned(spec, views, instance.gpu);
+  const { views } = evaluationViews(flags.photoSize, evaluation, spec.inputSize);
+  const rate = flags.photosPerSecond === undefined ? reckoned(spec, evaluation, instance, flags) : undefined;
+  const photosPerSecond = flags.photosPerSecond ?? rate?.photosPerSecond ?? NaN;
   const capacity: Capacity = {
     ...{ photos: flags.photos, photosPerSecond, machines: flags.machines },
     ...{ machineStart: flags.machineStart, taskStart: flags.taskStart, notice: flags.notice },
@@ -128,6 +149,7 @@ function plan(flags: PlanFlags): void {
     print(
       JSON.stringify({
         capacity,
+        ...(rate && { rate }),
         cut,
         course: typical,
         seconds95: late.seconds,
@@ -137,18 +159,18 @@ function plan(flags: PlanFlags): void {
     return;
   }
   const part = (seconds: number) => `${((100 * seconds) / typical.machineSeconds).toFixed(1)} %`;
-  const source = flags.photosPerSecond === undefined ? 'by the data sheet, never measured' : 'as you say';
   const kind = flags.spot ? 'spot' : 'on demand';
   const lines: [string, string][] = [
     [
       'photos',
-      `${thousands(flags.photos)}, ${kebab(evaluation.protocol)} at ${evaluation.scales.join(', ')}: ${String(views.length)} views each`,
+      `${thousands(flags.photos)}, ${kebab(evaluation.protocol)} at ${evaluation.scales.join(', ')}: ${String(views.length)} view${views.length === 1 ? '' : 's'} each`,
     ],
     [
       'machines',
       `${thousands(flags.machines)} × ${flags.instance}${instance.gpu ? ` (${instance.gpu.name})` : ''}, ${kind}`,
     ],
-    ['photos/s', `${photosPerSecond.toPrecision(3)} a machine (${source})`],
+    ['photos/s', `${photosPerSecond.toPrecision(3)} a machine (${rate ? limitOf(rate) : 'as you say'})`],
+    ...(rate ? ([['at most', partsOf(rate, instance, flags.workers)]] as [string, string][]) : []),
     ['time', `${span(typical.seconds)}; in 1 of 20 courses more than ${span(late.seconds)}`],
     ['shards', `${thousands(typical.shards)} of ${thousands(cut.shardPhotos)} photos`],
     [
@@ -170,27 +192,68 @@ function plan(flags: PlanFlags): void {
   for (const line of table(['what', 'how much'], lines).slice(1)) print(line);
 }
 
-// By the GPU's data sheet, batches of crops being full; dense views count by their pixels.
 function reckoned(
   spec: NetworkSpec,
-  views: readonly { width: number; height: number }[],
-  gpu: { name: string; count: number } | undefined,
-): number {
+  evaluation: Evaluation,
+  { gpu, vcpu }: InstanceType,
+  { workers, photoSize }: PlanFlags,
+): Rate {
   if (!gpu) {
     throw new VggError(
       'INVALID_ARGUMENT',
       'Expected --photos-per-second for a machine without a GPU: vgg bulk --estimate measures it there',
     );
   }
+  const { planes, views } = evaluationViews(photoSize, evaluation, spec.inputSize);
+  const mega = ({ width, height }: { width: number; height: number }) => (width * height) / 1e6;
+  const { loop, beside } = photoCpu(MEASURED_COSTS, {
+    ...{ megabytes: photoSize.bytes / 1e6, megapixels: mega(photoSize), views: views.length },
+    planes: planes.map((plane) => ({ megabytes: 3 * mega(plane), megapixels: mega(plane) })),
+  });
+  const times = {
+    gpu: gpuSeconds(spec, views, gpu.name),
+    cpu: (loop + beside) / 1000,
+    thread: loop / 1000,
+  };
+  return rateOf(times, { gpus: gpu.count, vcpus: vcpu, processes: workers });
+}
+
+// By the GPU's data sheet, batches of crops being full; dense views count by their pixels.
+function gpuSeconds(
+  spec: NetworkSpec,
+  views: readonly { width: number; height: number }[],
+  name: string,
+): number {
   const pixels = spec.inputSize ** 2;
   const crop = {
     ...{ shapeKey: 'crop', cost: macs(spec, spec.inputSize, spec.inputSize), views: { length: 1 } },
     ...{ pixels, shared: false, limit: BATCH },
   };
   const random = { ...randomAt(0, 'plan'), normal: () => 0 };
-  const batchMs = gpuTiming(spec, gpuSheet(gpu.name)).batchMs(Array<typeof crop>(BATCH).fill(crop), random);
+  const batchMs = gpuTiming(spec, gpuSheet(name)).batchMs(Array<typeof crop>(BATCH).fill(crop), random);
   const photoPixels = views.reduce((sum, { width, height }) => sum + width * height, 0);
-  return gpu.count / ((photoPixels / pixels) * (batchMs / BATCH / 1000));
+  return (photoPixels / pixels) * (batchMs / BATCH / 1000);
+}
+
+function limitOf({ limit }: Rate): string {
+  return limit === 'gpu'
+    ? 'its GPU limits: by the data sheet, never measured'
+    : `its ${PARTS[limit]} limit${limit === 'cpu' ? '' : 's'}`;
+}
+
+function partsOf({ parts }: Rate, { vcpu }: InstanceType, workers: number): string {
+  const threads = workers === 1 ? `1 ${PARTS.thread}` : `${String(workers)} ${PARTS.thread}s`;
+  const rate = (part: keyof PhotoTimes) => `${parts[part].toPrecision(3)}/s`;
+  return `${PARTS.gpu} ${rate('gpu')}, ${String(vcpu)} ${PARTS.cpu} ${rate('cpu')}, ${threads} ${rate('thread')}`;
+}
+
+function photoOf(text: string): PlanFlags['photoSize'] {
+  const [, width = '', height = ''] = /^(\d+)x(\d+)$/.exec(text) ?? [];
+  const size = { width: Number(width), height: Number(height) };
+  if (!(size.width >= 1 && size.height >= 1 && size.width <= 16_384 && size.height <= 16_384)) {
+    throw expected('WIDTHxHEIGHT, each from 1 to 16384 pixels', text, '--photo-size');
+  }
+  return { ...size, bytes: BYTES_PER_PIXEL * size.width * size.height };
 }
 
 // S3 and Step Functions: each photo is read once; a shard is a few pieces, a task a few transitions.

@@ -45,6 +45,9 @@ export async function run(address: string, flags: RunFlags): Promise<void> {
       'Expected --models or --server but received both: a server has models of its own',
     );
   }
+  if (flags.instance !== undefined && !(flags.instance in PRICES.instances)) {
+    throw expected(`one of ${Object.keys(PRICES.instances).join(', ')}`, flags.instance, '--instance');
+  }
   const request = await requestOf(address, flags, models);
   const existing = await openJob(store);
   if (existing && !flags.resume && !flags.estimate) {

@@ -53,6 +53,7 @@ export async function listTodo(address: string, { retry, machines, taskShards }:
   bar.stop();
   const batches = batchesOf(parts, machines, taskShards);
   await open.store.put(keys.todo, json(batches));
+  await open.store.put(keys.todoCount, json({ shards: parts.length, batches: batches.length }));
   print(String(parts.length));
 }
 

@@ -3,7 +3,7 @@
 
 import { sleep, type Clock } from '../../sdk/clock.ts';
 import { VggError, asVggError } from '../../vgg/errors.ts';
-import type { PhotoEntry } from './photos.ts';
+import { NoSource, type PhotoEntry } from './photos.ts';
 import type { Answered } from './rows.ts';
 
 /** Who answers photos. */
@@ -124,7 +124,7 @@ export async function outcomeOf(
  * or the server's that is busy or away.
  */
 export function judge(error: unknown): 'photo' | 'everybody' | 'unclear' | 'server' {
-  if (error instanceof NoWorker) return 'everybody';
+  if (error instanceof NoWorker || error instanceof NoSource) return 'everybody';
   if (!(error instanceof VggError)) return 'unclear';
   if (error.fields.some(({ field }) => OPTION.test(field))) return 'everybody';
   switch (error.code) {

@@ -1,7 +1,42 @@
 // How long a job takes on so many machines, and what it costs: shards in tasks, tasks on machines that take time to
 // start and may be taken away. Pure arithmetic and a seeded simulation of it. Knows no cloud's interfaces.
 
+import { expected } from '../../vgg/errors.ts';
 import { randomAt, type Random } from '../../vgg/random.ts';
+
+/** What a photo takes of a machine's parts. Times in seconds. */
+export interface PhotoTimes {
+  /** Of one GPU. */
+  gpu: number;
+  /** Of all cores together, the JavaScript thread's included. */
+  cpu: number;
+  /** Of the JavaScript thread of the process that answers it. */
+  thread: number;
+}
+
+/** A machine. */
+export interface Machine {
+  gpus: number;
+  vcpus: number;
+  /** That answer, each with a JavaScript thread. */
+  processes: number;
+}
+
+/** How many photos a second a machine answers at most: those of its part that can do least. */
+export interface Rate {
+  photosPerSecond: number;
+  limit: keyof PhotoTimes;
+  /** Of each part, if the others waited for nothing. */
+  parts: Record<keyof PhotoTimes, number>;
+}
+
+/** The rate of a machine whose parts all work at once, on different photos. Of parts that are as slow the first is named. */
+export function rateOf({ gpu, cpu, thread }: PhotoTimes, { gpus, vcpus, processes }: Machine): Rate {
+  const parts = { gpu: gpus / gpu, cpu: vcpus / cpu, thread: processes / thread };
+  let limit: keyof PhotoTimes = 'gpu';
+  for (const part of ['cpu', 'thread'] as const) if (parts[part] < parts[limit]) limit = part;
+  return { photosPerSecond: parts[limit], limit, parts };
+}
 
 /** What a job runs on. Times in seconds. */
 export interface Capacity {
@@ -70,7 +105,14 @@ export function cutOf(capacity: Omit<Capacity, 'machineStart' | 'notice' | 'inte
   };
 }
 
-/** One course that a run may take: when machines are taken away is drawn. */
+// Attempts at a task, on average, of which not one got to the end of a shard.
+const MOST_ATTEMPTS = 1000;
+
+/**
+ * One course that a run may take: when machines are taken away is drawn.
+ *
+ * @throws VggError INVALID_ARGUMENT if they are taken away so soon that a job would not come to its end
+ */
 export function courseOf(capacity: Capacity, { shardPhotos, taskShards }: Cut, seed: number): Course {
   const { photos, photosPerSecond, machines, machineStart, taskStart } = capacity;
   const shards = Math.ceil(photos / shardPhotos);
@@ -80,7 +122,7 @@ export function courseOf(capacity: Capacity, { shardPhotos, taskShards }: Cut, s
   };
   const chance = randomAt(seed, 'interruptions');
   // When each machine is free; idle ones take the next task. A task that was cut off goes on where it is tried again.
-  const free: Machine[] = Array.from({ length: machines }, () => ({ at: 0, started: false, ends: Infinity }));
+  const free: Slot[] = Array.from({ length: machines }, () => ({ at: 0, started: false, ends: Infinity }));
   const queue = Array.from({ length: course.tasks }, (_, task) =>
     Math.min(taskShards * shardPhotos, photos - task * taskShards * shardPhotos),
   );
@@ -100,7 +142,13 @@ export function courseOf(capacity: Capacity, { shardPhotos, taskShards }: Cut, s
       course.useful += left / photosPerSecond;
       machine.at = done;
     } else {
-      course.interruptions++;
+      if (++course.interruptions > MOST_ATTEMPTS * course.tasks) {
+        throw expected(
+          'machines that stay long enough to answer something',
+          `${String(capacity.interruptionsPerHour)} interruptions an hour`,
+          '--interruptions',
+        );
+      }
       const worked = Math.max(0, machine.ends - ready);
       course.starting += Math.min(taskStart, machine.ends - machine.at);
       // What is committed is safe: whole shards; or each photo, where there was notice.
@@ -124,13 +172,13 @@ export function coursesOf(capacity: Capacity, cut: Cut, seed: number, count: num
   return courses.sort((a, b) => a.seconds - b.seconds);
 }
 
-interface Machine {
+interface Slot {
   at: number;
   started: boolean;
   ends: number;
 }
 
-function earliest(machines: readonly Machine[]): Machine {
+function earliest(machines: readonly Slot[]): Slot {
   let [first] = machines;
   for (const machine of machines) if (first && machine.at < first.at) first = machine;
   if (!first) throw new RangeError('No machines');

@@ -53,6 +53,8 @@ export const keys = {
   result: (part: string, format: Format) => `results/part-${part}.${format}`,
   /** Shards that are still to be done, for whoever hands them out. */
   todo: 'todo.json',
+  /** How many they are, and in how many batches: `{"shards": 6, "batches": 3}`. */
+  todoCount: 'todo-count.json',
   /** Rows of a shard that was left before its end. */
   partial: (part: string) => `partial/part-${part}.jsonl`,
   /** How often each photo of a shard took its worker with it. */
@@ -90,7 +92,10 @@ export async function createJob(
     ...{ photos: count, bytes, sha256: manifestSum(shards) },
   };
   await store.put(keys.shards, json(shards));
-  const first = await store.putNew(keys.job, json(job));
+  // Of a write that took two attempts the first may have counted: then what is there is ours.
+  const first =
+    (await store.putNew(keys.job, json(job))) ||
+    Buffer.from((await store.get(keys.job)) ?? []).equals(json(job));
   if (!first) throw expected('a place without a job', 'one that somebody has just made', store.place);
   return { job, shards, store };
 }

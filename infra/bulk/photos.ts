@@ -15,13 +15,19 @@ export interface PhotoEntry {
   etag: string;
 }
 
+/** No photo of the source can be read. */
+export class NoSource extends VggError {}
+
 /** Where photos come from. */
 export interface PhotoSource {
   /** As a person would name it: a folder, or `s3://bucket/prefix/`. */
   readonly place: string;
   /** Every photo, in the order of {@link photoOrder}. */
   list(): AsyncIterable<PhotoEntry>;
-  /** @throws VggError NOT_FOUND if the photo is gone or is another one by now, UNAVAILABLE if it may yet be readable */
+  /**
+   * @throws VggError NOT_FOUND if the photo is gone or is another one by now, UNAVAILABLE if it may yet be readable;
+   *   NoSource if nor will any other be
+   */
   read(entry: PhotoEntry, signal?: AbortSignal): Promise<Uint8Array>;
 }
 

@@ -1,9 +1,10 @@
 // Photos and pieces in S3, or in what speaks its language. Knows objects; not what is in them. The SDK is loaded by who
 // needs it only.
 
-import type { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import { VggError, expected } from '../../vgg/errors.ts';
-import { gone, isPhotoName, type PhotoEntry, type PhotoSource } from './photos.ts';
+import type { GetObjectCommandInput, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { sleep, systemClock, type Clock } from '../../sdk/clock.ts';
+import { VggError, expected, type ErrorCode } from '../../vgg/errors.ts';
+import { gone, isPhotoName, NoSource, type PhotoEntry, type PhotoSource } from './photos.ts';
 import type { Store } from './store.ts';
 
 /** A place in S3. */
@@ -35,19 +36,40 @@ export function s3Address({ bucket, prefix }: S3Place): string {
   return `s3://${bucket}/${prefix}`;
 }
 
-/**
- * S3 by the environment's credentials, region and endpoint.
- *
- * @param pathStyle whether buckets are in the path rather than the host's name: for servers that are not Amazon's
- */
-export async function openS3(pathStyle: boolean): Promise<S3> {
+/** How S3 is reached. */
+export interface S3Options {
+  /** Whether buckets are in the path rather than the host's name: for servers that are not Amazon's. */
+  pathStyle: boolean;
+  /** Milliseconds until a connection is made, and in which nothing at all moves on it. */
+  connectMs?: number;
+  silenceMs?: number;
+  clock?: Clock;
+}
+
+// The SDK's own attempts, which wait longer and longer; it does not make any for a body that breaks off, nor for a
+// write that another one was in the way of.
+const ATTEMPTS = 5;
+const CONFLICT_WAIT_MS = 200;
+
+/** S3 by the environment's credentials, region and endpoint. */
+export async function openS3({
+  pathStyle,
+  connectMs = 5000,
+  silenceMs = 20_000,
+  clock = systemClock,
+}: S3Options): Promise<S3> {
   const sdk = await import('@aws-sdk/client-s3');
-  const client = new sdk.S3Client({ forcePathStyle: pathStyle, maxAttempts: 5 });
+  const client = new sdk.S3Client({
+    forcePathStyle: pathStyle,
+    maxAttempts: ATTEMPTS,
+    // By default it waits for a silent server for ever.
+    requestHandler: { connectionTimeout: connectMs, socketTimeout: silenceMs },
+  });
   return {
     photos: (place, anyName = false) => new S3Photos(sdk, client, place, anyName),
-    store: (place) => new S3Store(sdk, client, place),
+    store: (place) => new S3Store(sdk, client, place, clock),
     text: async (bucket, key) => {
-      const bytes = await new S3Store(sdk, client, { bucket, prefix: '' }).get(key);
+      const bytes = await new S3Store(sdk, client, { bucket, prefix: '' }, clock).get(key);
       if (!bytes) throw expected('an object', 'nothing', `s3://${bucket}/${key}`, 'NOT_FOUND');
       return Buffer.from(bytes).toString();
     },
@@ -88,20 +110,28 @@ class S3Photos implements PhotoSource {
   }
 
   async read(entry: PhotoEntry, signal?: AbortSignal): Promise<Uint8Array> {
-    const { photo, etag } = entry;
+    const { photo, size, etag } = entry;
     const Key = this.#at.prefix + photo;
     try {
-      const command = new this.#sdk.GetObjectCommand({
-        ...{ Bucket: this.#at.bucket, Key },
-        ...(etag !== '' && { IfMatch: etag }),
-      });
-      const { Body } = await this.#client.send(command, { ...(signal && { abortSignal: signal }) });
-      return (await Body?.transformToByteArray()) ?? new Uint8Array();
+      const bytes = await bytesOf(
+        this.#sdk,
+        this.#client,
+        { Bucket: this.#at.bucket, Key, ...(etag !== '' && { IfMatch: quoted(etag) }) },
+        signal,
+      );
+      if (size >= 0 && bytes.length !== size) {
+        throw gone(entry, `one of ${String(bytes.length)} bytes instead of ${String(size)}`);
+      }
+      return bytes;
     } catch (error) {
       const status = statusOf(error);
-      if (status === 404) throw gone(entry, 'nothing');
+      if (status === 404 && !isBucketMissing(error)) throw gone(entry, 'nothing');
       if (status === 412) throw gone(entry, 'a newer one');
-      throw failure(error, `Expected to read s3://${this.#at.bucket}/${Key}`);
+      if (nameOf(error) === 'InvalidObjectState') throw gone(entry, 'one in an archive');
+      const failed = failure(error, `Expected to read s3://${this.#at.bucket}/${Key}`);
+      // What is no matter of this photo and will not pass is the same for all others.
+      if (failed === error || failed.code === 'UNAVAILABLE') throw failed;
+      throw new NoSource(failed.code, failed.message, { cause: error });
     }
   }
 }
@@ -111,8 +141,10 @@ class S3Store implements Store {
   readonly #sdk: Sdk;
   readonly #client: S3Client;
   readonly #at: S3Place;
+  readonly #clock: Clock;
 
-  constructor(sdk: Sdk, client: S3Client, at: S3Place) {
+  constructor(sdk: Sdk, client: S3Client, at: S3Place, clock: Clock) {
+    this.#clock = clock;
     this.place = s3Address(at).replace(/\/$/, '');
     this.#sdk = sdk;
     this.#client = client;
@@ -121,10 +153,9 @@ class S3Store implements Store {
 
   async get(key: string): Promise<Uint8Array | undefined> {
     try {
-      const { Body } = await this.#client.send(new this.#sdk.GetObjectCommand(this.#object(key)));
-      return (await Body?.transformToByteArray()) ?? new Uint8Array();
+      return await bytesOf(this.#sdk, this.#client, this.#object(key));
     } catch (error) {
-      if (statusOf(error) === 404) return undefined;
+      if (statusOf(error) === 404 && !isBucketMissing(error)) return undefined;
       throw failure(error, `Expected to read ${this.place}/${key}`);
     }
   }
@@ -134,15 +165,17 @@ class S3Store implements Store {
   }
 
   async putNew(key: string, bytes: Uint8Array): Promise<boolean> {
-    try {
-      await this.#put(key, bytes, '*');
-      return true;
-    } catch (error) {
-      // Somebody has put it, or is about to.
-      const status = error instanceof VggError ? statusOf(error.cause) : undefined;
-      if (status === 412) return false;
-      if (status === 409) return (await this.get(key)) === undefined && this.putNew(key, bytes);
-      throw error;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#put(key, bytes, '*');
+        return true;
+      } catch (error) {
+        const status = error instanceof VggError ? statusOf(error.cause) : undefined;
+        if (status === 412) return false;
+        // Another write or delete of the key is under way: S3 asks for another attempt.
+        if (status !== 409 || attempt === ATTEMPTS) throw error;
+        await sleep(CONFLICT_WAIT_MS * 2 ** (attempt - 1) * (0.5 + this.#clock.random() / 2), this.#clock);
+      }
     }
   }
 
@@ -167,7 +200,9 @@ class S3Store implements Store {
     try {
       await this.#client.send(new this.#sdk.DeleteObjectCommand(this.#object(key)));
     } catch (error) {
-      if (statusOf(error) !== 404) throw failure(error, `Expected to delete ${this.place}/${key}`);
+      if (statusOf(error) !== 404 || isBucketMissing(error)) {
+        throw failure(error, `Expected to delete ${this.place}/${key}`);
+      }
     }
   }
 
@@ -186,21 +221,63 @@ class S3Store implements Store {
   }
 }
 
+// An object whole. A body may break off after the SDK's attempts are over: it is asked for again.
+async function bytesOf(
+  sdk: Sdk,
+  client: S3Client,
+  object: GetObjectCommandInput,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  for (let attempt = 1; ; attempt++) {
+    const { Body } = await client.send(new sdk.GetObjectCommand(object), {
+      ...(signal && { abortSignal: signal }),
+    });
+    try {
+      return (await Body?.transformToByteArray()) ?? new Uint8Array();
+    } catch (error) {
+      if (attempt === ATTEMPTS || signal?.aborted) throw error;
+    }
+  }
+}
+
+// A list of somebody else's may leave the quotes out.
+function quoted(etag: string): string {
+  return etag.startsWith('"') ? etag : `"${etag}"`;
+}
+
 function statusOf(error: unknown): number | undefined {
   return (error as Partial<S3ServiceException> | undefined)?.$metadata?.httpStatusCode;
 }
 
+function nameOf(error: unknown): string {
+  return (error as Partial<Error> | undefined)?.name ?? 'an error';
+}
+
+function isBucketMissing(error: unknown): boolean {
+  return nameOf(error) === 'NoSuchBucket';
+}
+
+const NOBODY =
+  /^(CredentialsProviderError|ExpiredToken|InvalidToken|InvalidAccessKeyId|SignatureDoesNotMatch)$/;
+
 function failure(error: unknown, expectation: string): VggError {
   if (error instanceof VggError) return error;
-  const { name = 'an error', message = '' } = error as Partial<Error>;
-  const status = statusOf(error);
-  const code =
-    name === 'CredentialsProviderError'
-      ? 'UNAUTHENTICATED'
-      : status === 403
-        ? 'PERMISSION_DENIED'
-        : status === 404
-          ? 'NOT_FOUND'
-          : 'UNAVAILABLE';
-  return new VggError(code, `${expectation} but received ${name}: ${message}`, { cause: error });
+  const { message = '' } = error as Partial<Error>;
+  const name = nameOf(error);
+  return new VggError(
+    codeOf(name, statusOf(error)),
+    `${expectation} but received ${name}${message === '' ? '' : `: ${message}`}`,
+    { cause: error },
+  );
+}
+
+function codeOf(name: string, status: number | undefined): ErrorCode {
+  if (NOBODY.test(name)) return 'UNAUTHENTICATED';
+  if (name === 'AbortError') return 'CANCELLED';
+  if (status === 403) return 'PERMISSION_DENIED';
+  if (status === 404) return 'NOT_FOUND';
+  // Too slow, too many, in each other's way: this passes. What else the client is told it did wrong, such as to ask in
+  // the wrong region, does not.
+  const passes = status === undefined || status >= 500 || [408, 409, 412, 429].includes(status);
+  return passes || name === 'RequestTimeout' ? 'UNAVAILABLE' : 'INVALID_ARGUMENT';
 }

@@ -47,7 +47,8 @@ const RECKONINGS = 2;
 const RESULT_WRITER = '@aws-cdk/aws-stepfunctions:useDistributedMapResultWriterV2';
 
 /**
- * The state machine: list what is left to do, a task for each batch of shards, hold everything against the manifest.
+ * The state machine: list what is left to do; if anything is, a task for each batch of shards; hold everything against the
+ * manifest.
  * Its input is `{"prefix": "job-1/"}`: where in the results bucket `vgg bulk manifest` has made the job.
  */
 export class BulkScoring extends Construct {
@@ -80,6 +81,19 @@ export class BulkScoring extends Construct {
         String(taskShards),
       ],
     });
+    // A task's end says nothing of what it wrote. The list may be longer than a state's input: only its length is read.
+    const count = new tasks.CallAwsService(this, 'Count', {
+      comment: 'How much is left to do',
+      ...{ service: 's3', action: 'getObject' },
+      parameters: {
+        Bucket: results.bucketName,
+        Key: path.format(`{}${keys.todoCount}`, path.stringAt('$.prefix')),
+      },
+      iamResources: [results.arnForObjects(`*${keys.todoCount}`)],
+      resultSelector: { 'count.$': 'States.StringToJson($.Body)' },
+      resultPath: '$.todo',
+    });
+    count.addRetry({ errors: [sfn.Errors.ALL], interval: Duration.seconds(5), maxAttempts: ATTEMPTS });
     const shard = this.#task('Shards', props, props, {
       comment: 'One task: some shards, each committed by itself, those that are done passed over',
       command: [
@@ -110,10 +124,16 @@ export class BulkScoring extends Construct {
     // However the map ends, the last step says how much is done; it fails unless all is.
     map.addCatch(verify, { resultPath: '$.failure' });
     const done = new sfn.Succeed(this, 'Done');
+    // What a map does with an empty list from S3 is not documented: it is not asked.
+    const anything = new sfn.Choice(this, 'Anything', { comment: 'Whether anything is left to do' })
+      .when(sfn.Condition.numberEquals('$.todo.count.batches', 0), verify)
+      .otherwise(map);
+    map.next(verify);
+    verify.next(done);
 
     this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
       comment: 'vgg bulk: all photos of a job, once each',
-      definitionBody: sfn.DefinitionBody.fromChainable(job.next(todo).next(map).next(verify).next(done)),
+      definitionBody: sfn.DefinitionBody.fromChainable(job.next(todo).next(count).next(anything)),
       tracingEnabled: true,
       logs: {
         destination: new logs.LogGroup(this, 'Log', {
@@ -126,6 +146,8 @@ export class BulkScoring extends Construct {
         includeExecutionData: false,
       },
     });
+    // It reads the list of what is to be done, and writes what tasks said.
+    results.encryptionKey?.grantEncryptDecrypt(this.stateMachine.role);
     for (const { taskDefinition } of new Set([props, control])) allow(taskDefinition.taskRole, props);
   }
 

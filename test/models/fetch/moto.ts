@@ -19,10 +19,18 @@ export function motoMissing(): string | undefined {
   return status === 0 ? undefined : `${python} has no moto[server] (also looked for in VGG_AWS_PYTHONPATH)`;
 }
 
-/** Starts it, at any free port. */
-export async function startMoto(): Promise<Moto> {
-  const child = spawn(python, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'], {
-    env: { ...env, PYTHONUNBUFFERED: '1' },
+/**
+ * Starts it, at any free port.
+ *
+ * @param more variables of its own, such as `MOTO_PORT`: where it looks for itself
+ * @param program how Python is told to start it
+ */
+export async function startMoto(
+  more: NodeJS.ProcessEnv = {},
+  program: readonly string[] = ['-m', 'moto.server'],
+): Promise<Moto> {
+  const child = spawn(python, [...program, '-H', '127.0.0.1', '-p', '0'], {
+    env: { ...env, ...more, PYTHONUNBUFFERED: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');
