@@ -62,6 +62,8 @@ const FLAGS = {
   '@aws-cdk/aws-ecs:removeDefaultDesiredCount': true,
   '@aws-cdk/aws-ecs:reduceEc2FargateCloudWatchPermissions': true,
   '@aws-cdk/aws-iam:minimizePolicies': true,
+  // The state machine may start the revision that was deployed with it.
+  '@aws-cdk/aws-stepfunctions-tasks:fixRunEcsTaskPolicy': true,
   '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy': true,
   '@aws-cdk/core:enablePartitionLiterals': true,
   // What the services stand on cannot be taken away under them.

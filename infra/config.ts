@@ -67,7 +67,8 @@ const deployVariables = {
     max: 1000,
   }),
   bulkPhotos: text({
-    description: 'Bucket that photos of bulk scoring are read from, if it is there already; else one is made.',
+    description:
+      'Bucket that photos of bulk scoring are read from, if it is there already; else one is made.',
     default: undefined,
     expects: 'the name of a bucket',
     matches: /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,

@@ -5,7 +5,7 @@
 import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ICluster } from 'aws-cdk-lib/aws-ecs';
-import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import type { CfnStateMachine, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { addAlarm } from '../alarms.ts';
 import { BulkScoring } from '../bulk/cloud/bulk-scoring.ts';
@@ -68,6 +68,10 @@ export class BulkStack extends Stack {
       logRetention: deployment.logDays,
     });
     this.stateMachine = bulk.stateMachine;
+    // The library depends on the role twice, which cfn-lint would have people mend.
+    (this.stateMachine.node.defaultChild as CfnStateMachine).addMetadata('cfn-lint', {
+      config: { ignore_checks: ['W3005'] },
+    });
     const period = Duration.seconds(PERIOD_SECONDS);
     addAlarm(this, deployment.stage, serving.topic, {
       name: 'bulk-failed',
@@ -84,12 +88,47 @@ export class BulkStack extends Stack {
       atLeast: 1,
       minutes: 1,
     });
-    this.#explain(shard, control, bulk);
+    this.#explain([shard, control], deployment, props);
     new CfnOutput(this, 'StateMachine', { value: this.stateMachine.stateMachineArn });
   }
 
-  #explain(shard: Task, control: Task, bulk: BulkScoring): void {
-    void [shard, control, bulk];
-    void acknowledge;
+  // What cdk-nag finds, by the names that it has for what another stack exports.
+  #explain(tasks: Task[], { bulkPhotos }: Deployment, { store, serving, buckets }: BulkStackProps): void {
+    const exported = (by: Stack, value: string) =>
+      (this.resolve(by.exportValue(value)) as { 'Fn::ImportValue': string })['Fn::ImportValue'];
+    const results = exported(store, buckets.results.bucketArn);
+    const photos =
+      bulkPhotos === undefined
+        ? exported(store, buckets.photos.bucketArn)
+        : `arn:<AWS::Partition>:s3:::${bulkPhotos}`;
+    for (const { definition } of tasks) {
+      for (const keys of [`${photos}/*`, `${results}/*`])
+        acknowledge(
+          definition.taskRole,
+          `AwsSolutions-IAM5[Resource::${keys}]`,
+          'Photos and jobs have the names that people give them; other buckets are closed to it.',
+        );
+      for (const keys of ['partial/*', 'deaths/*', 'failures.jsonl'])
+        acknowledge(
+          definition.taskRole,
+          `AwsSolutions-IAM5[Resource::${results}/*/${keys}]`,
+          'What it may delete of any job: pieces of shards in work, and the list of failures; nothing committed.',
+        );
+    }
+    const here = '<AWS::Region>:<AWS::AccountId>';
+    const own = this.getLogicalId(this.stateMachine.node.defaultChild as CfnStateMachine);
+    const executions = `arn:<AWS::Partition>:states:${here}:execution:{"Fn::Select":[6,{"Fn::Split":[":",{"Ref":"${own}"}]}]}`;
+    const cluster = exported(serving, serving.cluster.clusterName);
+    for (const [resource, reason] of [
+      ['*', 'Traces, and deliveries of logs, are of no resource; tasks of other clusters are denied.'],
+      [`arn:<AWS::Partition>:ecs:${here}:task/${cluster}/*`, 'Tasks are named when they start.'],
+      [`${executions}:*`, 'Its own executions, which are named when they start.'],
+      [`${executions}/Shards:*`, "Its own map's executions, which are named when they start."],
+      [
+        `arn:<AWS::Partition>:s3:::${exported(store, buckets.results.bucketName)}/*`,
+        'Lists of shards that it reads, and what tasks said, which it writes, are of jobs that people name.',
+      ],
+    ] as const)
+      acknowledge(this.stateMachine, `AwsSolutions-IAM5[Resource::${resource}]`, reason);
   }
 }

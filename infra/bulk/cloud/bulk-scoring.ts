@@ -148,6 +148,18 @@ export class BulkScoring extends Construct {
         conditions: { StringEquals: { 'ecs:CreateAction': 'RunTask' } },
       }),
     );
+    // The library lets it describe and stop any task; those of other clusters are none of its business.
+    this.stateMachine.addToRolePolicy(
+      new iam.PolicyStatement({
+        effect: iam.Effect.DENY,
+        actions: ['ecs:RunTask', 'ecs:StopTask', 'ecs:DescribeTasks'],
+        resources: ['*'],
+        conditions: {
+          ArnNotEquals: { 'ecs:cluster': props.cluster.clusterArn },
+          Null: { 'ecs:cluster': 'false' },
+        },
+      }),
+    );
   }
 
   #task(
