@@ -88,12 +88,16 @@ export class BulkStack extends Stack {
       atLeast: 1,
       minutes: 1,
     });
-    this.#explain([shard, control], deployment, props);
+    this.#explain({ shard, control }, deployment, props);
     new CfnOutput(this, 'StateMachine', { value: this.stateMachine.stateMachineArn });
   }
 
   // What cdk-nag finds, by the names that it has for what another stack exports.
-  #explain(tasks: Task[], { bulkPhotos }: Deployment, { store, serving, buckets }: BulkStackProps): void {
+  #explain(
+    tasks: { shard: Task; control: Task },
+    { bulkPhotos }: Deployment,
+    { store, serving, buckets }: BulkStackProps,
+  ): void {
     const exported = (by: Stack, value: string) =>
       (this.resolve(by.exportValue(value)) as { 'Fn::ImportValue': string })['Fn::ImportValue'];
     const results = exported(store, buckets.results.bucketArn);
@@ -101,11 +105,14 @@ export class BulkStack extends Stack {
       bulkPhotos === undefined
         ? exported(store, buckets.photos.bucketArn)
         : `arn:<AWS::Partition>:s3:::${bulkPhotos}`;
-    for (const { definition } of tasks) {
-      for (const keys of [`${photos}/*`, `${results}/*`])
+    for (const [{ definition }, read] of [
+      [tasks.shard, [photos, results]],
+      [tasks.control, [results]],
+    ] as const) {
+      for (const bucket of read)
         acknowledge(
           definition.taskRole,
-          `AwsSolutions-IAM5[Resource::${keys}]`,
+          `AwsSolutions-IAM5[Resource::${bucket}/*]`,
           'Photos and jobs have the names that people give them; other buckets are closed to it.',
         );
       for (const keys of ['partial/*', 'deaths/*', 'failures.jsonl'])

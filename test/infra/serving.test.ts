@@ -222,13 +222,13 @@ describe.each(TEMPLATES)('$stage', (stage) => {
     const readers = statementsOf(serving).filter(({ statement }) =>
       statement.actions.includes('secretsmanager:GetSecretValue'),
     );
-    expect(readers.map(({ of }) => of)).toEqual([expect.stringMatching(/^GatewayTaskExecutionRole/)]);
+    expect(readers.map(({ of }) => of)).toEqual([expect.stringMatching(/^GatewayTaskDefinitionExecutionRole/)]);
   });
 
   test('inference may read the files of its models, and nothing else of anything', () => {
     const own = statementsOf(serving).filter(({ of }) => /TaskRole/.test(of) && !/ExecutionRole/.test(of));
     const allowed = own.filter(({ type }) => type === 'AWS::IAM::Policy');
-    expect(allowed.map(({ of }) => of)).toEqual([expect.stringMatching(/^InferenceTaskTaskRole/)]);
+    expect(allowed.map(({ of }) => of)).toEqual([expect.stringMatching(/^InferenceTaskDefinitionTaskRole/)]);
     expect(allowed[0]?.statement.actions).toEqual(['s3:GetObject']);
     const files = allowed[0]?.statement.resources.map((each) => textOf(each)) ?? [];
     expect(files).toHaveLength(3 * deployment.models.length);
@@ -237,7 +237,7 @@ describe.each(TEMPLATES)('$stage', (stage) => {
 
   // Wildcards that there are, each with why it must be one.
   const WILD: [of: RegExp, action: string, why: string][] = [
-    [/TaskExecutionRole/, 'ecr:GetAuthorizationToken', 'a login is of no repository'],
+    [/TaskDefinitionExecutionRole/, 'ecr:GetAuthorizationToken', 'a login is of no repository'],
     [/InstanceRole/, 'ecs:DiscoverPollEndpoint', 'an endpoint is of no resource'],
     [/InstanceRole/, 'ecs:Poll', 'instances are named by ECS'],
     [/InstanceRole/, 'ecs:StartTelemetrySession', 'instances are named by ECS'],

@@ -133,7 +133,8 @@ export class BulkScoring extends Construct {
         includeExecutionData: false,
       },
     });
-    for (const { taskDefinition } of new Set([props, control])) allow(taskDefinition.taskRole, props);
+    allow(props.taskDefinition.taskRole, results, props.photos);
+    if (control !== props) allow(control.taskDefinition.taskRole, results);
     // Whoever starts a task with tags must be allowed to tag, where the account asks for it.
     this.stateMachine.addToRolePolicy(
       new iam.PolicyStatement({
@@ -211,19 +212,24 @@ export class BulkScoring extends Construct {
 }
 
 // What the commands do in S3, and nothing else. Without ListBucket a missing object would be told as forbidden.
-function allow(role: iam.IRole, { photos, results }: BulkScoringProps): void {
+function allow(role: iam.IRole, results: s3.IBucket, photos?: s3.IBucket): void {
+  const read = [...(photos ? [photos] : []), results];
   const may = (actions: string[], resources: string[]) => {
     role.addToPrincipalPolicy(new iam.PolicyStatement({ actions, resources }));
   };
-  may(['s3:ListBucket'], [photos.bucketArn, results.bucketArn]);
-  may(['s3:GetObject'], [photos.arnForObjects('*'), results.arnForObjects('*')]);
+  may(
+    ['s3:ListBucket'],
+    read.map((bucket) => bucket.bucketArn),
+  );
+  may(
+    ['s3:GetObject'],
+    read.map((bucket) => bucket.arnForObjects('*')),
+  );
   may(['s3:PutObject'], [results.arnForObjects('*')]);
   // Committed results are never deleted.
   may(
     ['s3:DeleteObject'],
     ['*/partial/*', '*/deaths/*', `*/${keys.failures}`].map((key) => results.arnForObjects(key)),
   );
-  for (const bucket of [photos, results]) {
-    bucket.encryptionKey?.grantEncryptDecrypt(role);
-  }
+  for (const bucket of read) bucket.encryptionKey?.grantEncryptDecrypt(role);
 }

@@ -57,7 +57,7 @@ describe.each(TEMPLATES)('$stage', (stage) => {
       StopTimeout: 120,
       LogConfiguration: { LogDriver: 'awslogs' },
     });
-    expect(JSON.stringify(container['Image'])).toContain('/vgg-serve/');
+    expect(JSON.stringify(container['Image'])).toMatch(/RefImagevgg[0-9A-F]/);
     const environment = environmentOf(container);
     // The service's own reader takes them; a GPU it must have, and models it fetches.
     const config = readInference(environment);
@@ -76,8 +76,7 @@ describe.each(TEMPLATES)('$stage', (stage) => {
     const container = containerOf(control);
     expect(container['ResourceRequirements']).toBeUndefined();
     expect(container).toMatchObject({ ReadonlyRootFilesystem: true, User: '1000:1000' });
-    const images = [shard, control].map((each) => JSON.stringify(containerOf(each)['Image']));
-    expect(new Set(images).size).toBe(2);
+    expect(JSON.stringify(container['Image'])).toMatch(/RefImagevggcpu[0-9A-F]/);
   });
 
   test('the machine runs them there, with a network and tags, as many at once as was said', () => {
@@ -115,12 +114,12 @@ describe.each(TEMPLATES)('$stage', (stage) => {
     expect(allowed(/^ShardDefinitionTaskRole/, 's3:GetObject')).toHaveLength(
       3 * stage.deployment.models.length + 2,
     );
-    expect(allowed(/^ControlDefinitionTaskRole/, 's3:GetObject')).toHaveLength(2);
+    expect(allowed(/^ControlDefinitionTaskRole/, 's3:GetObject')).toHaveLength(1);
     for (const of of [/^ShardDefinitionTaskRole/, /^ControlDefinitionTaskRole/]) {
-      expect(allowed(of, 's3:DeleteObject')).toEqual([
-        'name/*/partial/*',
+      expect(allowed(of, 's3:DeleteObject').sort()).toEqual([
         'name/*/deaths/*',
         'name/*/failures.jsonl',
+        'name/*/partial/*',
       ]);
       expect(allowed(of, 's3:PutObject')).toEqual(['name/*']);
     }
@@ -136,7 +135,7 @@ describe.each(TEMPLATES)('$stage', (stage) => {
     expect(refs.map((each) => (each as { Ref: string }).Ref).sort()).toEqual(definitions.sort());
     expect(own.filter(({ effect }) => effect === 'Deny')).toMatchObject([
       {
-        actions: ['ecs:RunTask', 'ecs:StopTask', 'ecs:DescribeTasks'],
+        actions: ['ecs:DescribeTasks', 'ecs:RunTask', 'ecs:StopTask'],
         conditions: { ArnNotEquals: { 'ecs:cluster': expect.anything() as unknown } },
       },
     ]);
