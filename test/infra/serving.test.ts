@@ -222,7 +222,9 @@ describe.each(TEMPLATES)('$stage', (stage) => {
     const readers = statementsOf(serving).filter(({ statement }) =>
       statement.actions.includes('secretsmanager:GetSecretValue'),
     );
-    expect(readers.map(({ of }) => of)).toEqual([expect.stringMatching(/^GatewayTaskDefinitionExecutionRole/)]);
+    expect(readers.map(({ of }) => of)).toEqual([
+      expect.stringMatching(/^GatewayTaskDefinitionExecutionRole/),
+    ]);
   });
 
   test('inference may read the files of its models, and nothing else of anything', () => {
