@@ -16,8 +16,6 @@ const SECOND = 1000;
 const SLACK = 10;
 /** Seconds: the most that ECS has between SIGTERM and SIGKILL; a spot instance is gone after as long. */
 export const MOST_STOP = 120;
-// Of requests that the load balancer, or the mesh, still sends while it learns that a task leaves.
-const LEAVE = 15;
 
 const gatewayDeadline = gatewayVariables.deadline.default / SECOND;
 const longestCall = aggregatorVariables.maxDeadline.default / SECOND;
@@ -42,8 +40,8 @@ export const TIMES = {
   edgeIdle,
   /** The gateway's own idle connections: the load balancer must be the one that closes them, or requests are lost. */
   gatewayIdle: edgeIdle + SLACK,
-  /** A target that leaves. */
-  leave: LEAVE,
+  /** A target that leaves: not before the answers that it has in hand. It is let go sooner if it has none. */
+  leave: gatewayDeadline + SLACK,
   drain,
   /** From SIGTERM to SIGKILL. */
   stop: Object.fromEntries(

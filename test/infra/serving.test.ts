@@ -136,6 +136,14 @@ describe.each(TEMPLATES)('$stage', (stage) => {
     const gateway = readGateway(environmentOf(containersOf(stage).gateway));
     expect(TIMES.edgeIdle * 1000).toBeGreaterThan(gateway.deadline);
     expect(gateway.keepAlive).toBeGreaterThan(TIMES.edgeIdle * 1000);
+    // The load balancer cuts off what a target that leaves has not answered by then.
+    for (const { Properties } of Object.values(
+      resourcesOf(serving, 'AWS::ElasticLoadBalancingV2::TargetGroup'),
+    )) {
+      const attributes = Properties['TargetGroupAttributes'] as { Key: string; Value: string }[];
+      const delay = attributes.find(({ Key }) => Key === 'deregistration_delay.timeout_seconds');
+      expect(Number(delay?.Value) * 1000).toBeGreaterThan(gateway.deadline);
+    }
     expect(TIMES.edgeIdle * 1000).toBeGreaterThan(aggregatorVariables.maxDeadline.default);
   });
 
