@@ -183,29 +183,33 @@ export function alarmsOf(props: AlarmsProps): AlarmSpec[] {
   ];
 }
 
-/** Alarms that tell the topic when they begin and when they end, and failed deployments. */
+/** An alarm that tells the topic when it begins and when it ends. */
+export function addAlarm(scope: Construct, stage: Stage, topic: ITopic, spec: AlarmSpec): Alarm {
+  const { name, means, metric, atLeast, minutes } = spec;
+  const alarm = new Alarm(scope, name, {
+    alarmName: `vgg-serve-${stage}-${name}`,
+    alarmDescription: `${means} What to do: docs/how-to/operate.md, ${name}.`,
+    metric,
+    threshold: atLeast,
+    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    evaluationPeriods: minutes,
+    datapointsToAlarm: minutes,
+    treatMissingData: TreatMissingData.NOT_BREACHING,
+  });
+  const action = new SnsAction(topic);
+  alarm.addAlarmAction(action);
+  alarm.addOkAction(action);
+  return alarm;
+}
+
+/** The alarms of the services, and failed deployments. */
 export class Alarms extends Construct {
   readonly alarms: readonly Alarm[];
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
     const { stage, cluster, topic } = props;
-    const action = new SnsAction(topic);
-    this.alarms = alarmsOf(props).map(({ name, means, metric, atLeast, minutes }) => {
-      const alarm = new Alarm(this, name, {
-        alarmName: `vgg-serve-${stage}-${name}`,
-        alarmDescription: `${means} What to do: docs/how-to/operate.md, ${name}.`,
-        metric,
-        threshold: atLeast,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        evaluationPeriods: minutes,
-        datapointsToAlarm: minutes,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-      });
-      alarm.addAlarmAction(action);
-      alarm.addOkAction(action);
-      return alarm;
-    });
+    this.alarms = alarmsOf(props).map((spec) => addAlarm(this, stage, topic, spec));
     new Rule(this, 'deployment-failed', {
       description: 'A new version of a service did not start, and ECS went back to the one before.',
       eventPattern: {

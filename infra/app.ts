@@ -1,9 +1,10 @@
-// The app: for each stage what is kept and what serves, checked by cdk-nag. Knows no environment, and no account.
+// The app: for each stage what is kept, what serves and what scores in bulk, checked by cdk-nag. Knows no environment, and no account.
 
 import { App, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { Deployment } from './config.ts';
 import { STAGE_TAG } from './notices.ts';
+import { BulkStack } from './stacks/bulk.ts';
 import { ServingStack } from './stacks/serving.ts';
 import { StoreStack } from './stacks/store.ts';
 
@@ -11,9 +12,11 @@ import { StoreStack } from './stacks/store.ts';
 export interface StageStacks {
   store: StoreStack;
   serving: ServingStack;
+  /** Undefined: there is no bulk scoring. */
+  bulk: BulkStack | undefined;
 }
 
-/** The stacks `vgg-serve-STAGE-store` and `vgg-serve-STAGE`. */
+/** The stacks `vgg-serve-STAGE-store`, `vgg-serve-STAGE` and `vgg-serve-STAGE-bulk`. */
 export function addStage(app: App, deployment: Deployment): StageStacks {
   const { stage, keep } = deployment;
   const name = `vgg-serve-${stage}`;
@@ -25,8 +28,15 @@ export function addStage(app: App, deployment: Deployment): StageStacks {
     description: `vgg-serve ${stage}: the services`,
     terminationProtection: keep,
   });
-  for (const stack of [store, serving]) Tags.of(stack).add(STAGE_TAG, stage);
-  return { store, serving };
+  const bulk =
+    store.bulk &&
+    new BulkStack(app, `${name}-bulk`, deployment, {
+      ...{ store, serving, buckets: store.bulk },
+      description: `vgg-serve ${stage}: bulk scoring`,
+      terminationProtection: keep,
+    });
+  for (const stack of [store, serving, ...(bulk ? [bulk] : [])]) Tags.of(stack).add(STAGE_TAG, stage);
+  return { store, serving, bulk };
 }
 
 /** An app as this project has it. */
@@ -52,6 +62,8 @@ const FLAGS = {
   '@aws-cdk/aws-ecs:removeDefaultDesiredCount': true,
   '@aws-cdk/aws-ecs:reduceEc2FargateCloudWatchPermissions': true,
   '@aws-cdk/aws-iam:minimizePolicies': true,
+  // The state machine may start the revision that was deployed with it.
+  '@aws-cdk/aws-stepfunctions-tasks:fixRunEcsTaskPolicy': true,
   '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy': true,
   '@aws-cdk/core:enablePartitionLiterals': true,
   // What the services stand on cannot be taken away under them.

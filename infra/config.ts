@@ -59,6 +59,20 @@ const deployVariables = {
     default: 'stage',
     of: ['stage', 'on', 'off'],
   }),
+  bulkGpus: integer({
+    description:
+      'GPUs that bulk scoring may have at once, beside those of inference; 0: no bulk scoring. 1 for dev and 4 for prod unless set.',
+    default: undefined,
+    min: 0,
+    max: 1000,
+  }),
+  bulkPhotos: text({
+    description:
+      'Bucket that photos of bulk scoring are read from, if it is there already; else one is made.',
+    default: undefined,
+    expects: 'the name of a bucket',
+    matches: /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+  }),
   alarmEmail: text({
     description: 'Who is told of alarms and budgets.',
     default: undefined,
@@ -84,6 +98,10 @@ export interface Deployment {
   sdkClientCa: string | undefined;
   waf: boolean;
   encryptInside: boolean;
+  /** Tasks of bulk scoring at once, each with a GPU; 0: there is no bulk scoring. */
+  bulkGpus: number;
+  /** Name of a bucket that is there; undefined: one is made. */
+  bulkPhotos: string | undefined;
   alarmEmail: string | undefined;
   budgetUsd: number;
   /** Whether what is kept outlives the stack: buckets, images, logs. */
@@ -112,6 +130,8 @@ export function readDeployment(stage: Stage, env: NodeJS.ProcessEnv): Deployment
     sdkClientCa: values.sdkClientCa,
     waf: unless(values.waf),
     encryptInside: unless(values.encryptInside),
+    bulkGpus: values.bulkGpus ?? (prod ? 4 : 1),
+    bulkPhotos: values.bulkPhotos,
     alarmEmail: values.alarmEmail,
     budgetUsd: values.budget ?? (prod ? 3000 : 300),
     keep: prod,

@@ -45,16 +45,20 @@ const IDLE_SECONDS = 120;
 export class GpuCapacity extends Construct {
   /** How tasks of inference are spread. */
   readonly strategy: readonly CapacityProviderStrategy[];
+  /** Provider for work that loses nothing when its instance is taken away: of spot instances, if there are any. */
+  readonly restartable: string;
 
   constructor(scope: Construct, id: string, props: GpuCapacityProps) {
     super(scope, id);
     const { spot, leastTasks } = props;
     const onDemand = this.#provider('OnDemand', CapacityOptionType.ON_DEMAND, props);
     if (!spot) {
+      this.restartable = onDemand;
       this.strategy = [{ capacityProvider: onDemand, weight: 1 }];
       return;
     }
     const cheap = this.#provider('Spot', CapacityOptionType.SPOT, props);
+    this.restartable = cheap;
     this.strategy = [
       ...(leastTasks > 0 ? [{ capacityProvider: onDemand, base: leastTasks, weight: 0 }] : []),
       { capacityProvider: cheap, weight: 1 },

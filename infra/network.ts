@@ -54,13 +54,18 @@ export class Network extends Construct {
 
   /** A security group whose members may speak HTTPS to the outside, and whatever else is allowed to them by name. */
   group(name: string, description: string): SecurityGroup {
-    const group = this.closedGroup(name, description);
-    group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS: images, logs, secrets, models');
-    return group;
+    return outwardGroup(this, name, this.vpc, description);
   }
 
   /** A security group whose members may do nothing but what is allowed to them by name. */
   closedGroup(name: string, description: string): SecurityGroup {
     return new SecurityGroup(this, name, { vpc: this.vpc, description, allowAllOutbound: false });
   }
+}
+
+/** A security group, anywhere, whose members may speak HTTPS to the outside, and nothing else. */
+export function outwardGroup(scope: Construct, id: string, vpc: IVpc, description: string): SecurityGroup {
+  const group = new SecurityGroup(scope, id, { vpc, description, allowAllOutbound: false });
+  group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS: images, logs, secrets, models');
+  return group;
 }

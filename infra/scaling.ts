@@ -5,6 +5,7 @@
 // policy, a tracking rule is a TargetTrackingScaling policy, which brings its two alarms along.
 
 import { BACKLOG as ROAD_BACKLOG, RETRIES } from '../services/aggregator/metrics.ts';
+import { MODELS_AWAITED } from '../services/gateway/metrics.ts';
 import { BACKLOG as QUEUE_BACKLOG, BATCH_DURATION, VIEWS } from '../services/inference/metrics.ts';
 
 /** Services that scale, each by itself. */
@@ -116,6 +117,7 @@ const series = (
 
 const roadBacklog = series('aggregator', ROAD_BACKLOG, 'gauge', 'Maximum');
 const lost = series('aggregator', RETRIES, 'counter', 'Sum');
+const asked = series('gateway', MODELS_AWAITED, 'counter', 'Sum');
 const viewsScored = series('inference', VIEWS, 'counter', 'Sum');
 const desired: MetricSource = {
   source: 'tasks',
@@ -126,15 +128,17 @@ const desired: MetricSource = {
 };
 
 // From zero. Without a task a call of inference is lost at once, so a photo is seen as views that wait or, more
-// often, as calls that were begun again. Where a task is on its way there is nothing to wake.
+// often, as calls that were begun again. Somebody may want to see the models first, and nobody know them yet. Where a
+// task is on its way there is nothing to wake.
 const wake: StepRule = {
   type: 'step',
   name: 'wake',
   metric: {
-    metrics: { backlog: roadBacklog, lost, tasks: desired },
-    expression: 'IF(FILL(tasks, 0) < 1, FILL(backlog, 0) + FILL(lost, 0), 0)',
-    value: ({ backlog = 0, lost: calls = 0, tasks = 0 }) => (tasks < 1 ? backlog + calls : 0),
-    label: 'Views that wait, and calls lost, while no task of inference is wanted',
+    metrics: { backlog: roadBacklog, lost, asked, tasks: desired },
+    expression: 'IF(FILL(tasks, 0) < 1, FILL(backlog, 0) + FILL(lost, 0) + FILL(asked, 0), 0)',
+    value: ({ backlog = 0, lost: calls = 0, asked: lists = 0, tasks = 0 }) =>
+      tasks < 1 ? backlog + calls + lists : 0,
+    label: 'Views that wait, calls lost, and models asked for, while no task of inference is wanted',
   },
   comparison: 'GreaterThanOrEqualToThreshold',
   threshold: 1,
@@ -196,15 +200,16 @@ const busy: TrackingRule = {
   scaleInCooldownSeconds: START_SECONDS,
 };
 
-// To zero (or the least number). A gauge may miss short photos between its publications, a counter does not.
+// To zero (or the least number). A gauge may miss short photos between its publications, a counter does not. What wakes
+// must be in it: else this would undo it within the minute.
 const idle: StepRule = {
   type: 'step',
   name: 'idle',
   metric: {
-    metrics: { views: viewsScored, backlog: roadBacklog, lost },
-    expression: 'FILL(views, 0) + FILL(backlog, 0) + FILL(lost, 0)',
-    value: ({ views = 0, backlog = 0, lost: calls = 0 }) => views + backlog + calls,
-    label: 'Views scored or waited for, and calls lost',
+    metrics: { views: viewsScored, backlog: roadBacklog, lost, asked },
+    expression: 'FILL(views, 0) + FILL(backlog, 0) + FILL(lost, 0) + FILL(asked, 0)',
+    value: ({ views = 0, backlog = 0, lost: calls = 0, asked: lists = 0 }) => views + backlog + calls + lists,
+    label: 'Views scored or waited for, calls lost, and models asked for',
   },
   comparison: 'LessThanOrEqualToThreshold',
   threshold: 0,

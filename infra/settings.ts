@@ -14,10 +14,8 @@ import { PERIOD_SECONDS, type ScaledService } from './scaling.ts';
 const SECOND = 1000;
 // Between two that wait for each other: who is asked gives up first.
 const SLACK = 10;
-// The most that ECS has between SIGTERM and SIGKILL; a spot instance is gone after as long.
-const MOST_STOP = 120;
-// Of requests that the load balancer, or the mesh, still sends while it learns that a task leaves.
-const LEAVE = 15;
+/** Seconds: the most that ECS has between SIGTERM and SIGKILL; a spot instance is gone after as long. */
+export const MOST_STOP = 120;
 
 const gatewayDeadline = gatewayVariables.deadline.default / SECOND;
 const longestCall = aggregatorVariables.maxDeadline.default / SECOND;
@@ -42,8 +40,8 @@ export const TIMES = {
   edgeIdle,
   /** The gateway's own idle connections: the load balancer must be the one that closes them, or requests are lost. */
   gatewayIdle: edgeIdle + SLACK,
-  /** A target that leaves. */
-  leave: LEAVE,
+  /** A target that leaves: not before the answers that it has in hand. It is let go sooner if it has none. */
+  leave: gatewayDeadline + SLACK,
   drain,
   /** From SIGTERM to SIGKILL. */
   stop: Object.fromEntries(
@@ -103,21 +101,31 @@ export function settingsOf(deployment: Deployment, { ports, modelsSource }: Sett
     // Until one was measured: an instance, an image, models.
     replicaStart: seconds(TIMES.inferenceStart),
   };
-  const inference: Settings<typeof inferenceVariables> = {
-    ...host('inference'),
-    metricsPort,
-    engine: 'tensorflow',
-    // Never the CPU in silence.
-    device: 'gpu',
-    models: MODELS_FOLDER,
-    modelsSource,
-    load: deployment.models.join(','),
-  };
+  const inference = { ...host('inference'), metricsPort, ...computing(deployment, modelsSource) };
   return {
     gateway: environmentOf('gateway', gatewayVariables, gateway),
     aggregator: environmentOf('aggregator', aggregatorVariables, aggregator),
     preprocess: environmentOf('preprocess', preprocessVariables, { ...host('preprocess'), metricsPort }),
     inference: environmentOf('inference', inferenceVariables, inference),
     names: { apiKeyLines: envName('gateway', gatewayVariables, 'apiKeyLines') },
+  };
+}
+
+/**
+ * The environment of a task of bulk scoring: it has all services in one process, each with its defaults but what computes.
+ * It publishes no metric: those of inference are what the services scale by.
+ */
+export function bulkSettings(deployment: Deployment, modelsSource: string): Record<string, string> {
+  return environmentOf('inference', inferenceVariables, computing(deployment, modelsSource));
+}
+
+function computing(deployment: Deployment, modelsSource: string): Settings<typeof inferenceVariables> {
+  return {
+    engine: 'tensorflow',
+    // Never the CPU in silence.
+    device: 'gpu',
+    models: MODELS_FOLDER,
+    modelsSource,
+    load: deployment.models.join(','),
   };
 }

@@ -1,12 +1,11 @@
 // The four services, what they stand on and what watches them. Knows who calls whom, and what each service is told.
 
-import { CfnOutput, CfnParameter, Fn, Stack, type StackProps } from 'aws-cdk-lib';
-import { Port, type SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { CfnOutput, Fn, Stack, type StackProps } from 'aws-cdk-lib';
+import { Port, type IVpc, type SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { NamespaceType } from 'aws-cdk-lib/aws-servicediscovery';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { MODEL_FILES } from '../../models/store.ts';
 import { aggregatorVariables } from '../../services/aggregator/config.ts';
 import { gatewayVariables } from '../../services/gateway/config.ts';
 import { inferenceVariables } from '../../services/inference/config.ts';
@@ -21,15 +20,17 @@ import { GpuCapacity } from '../gpu-capacity.ts';
 import { Network } from '../network.ts';
 import { Notices } from '../notices.ts';
 import { SCALED_SERVICES, SCALING, type ScaledService } from '../scaling.ts';
-import { settingsOf, TIMES } from '../settings.ts';
+import { MODELS_FOLDER, settingsOf, TIMES } from '../settings.ts';
 import { meshPort, Workload, type WorkloadProps } from '../workload.ts';
-import { EDGE_LOGS, MODELS_PREFIX, type StoreStack } from './store.ts';
+import { EDGE_LOGS, imageTagOf, type StoreStack } from './store.ts';
 
 /** What a task of inference has: all of the smallest of the default instance types but what ECS itself needs. */
 export const GPU_TASK = { vcpu: 3, memoryGb: 12, gpuMemoryGb: 15, gpus: 1 };
 // MiB of memory in which models are: weights are read from there as they lie.
 const MODELS_MIB = 4096;
 const TMP_MIB = 64;
+/** Folders in memory, in MiB, of a task that loads models. */
+export const MODEL_TASK_FOLDERS = { '/tmp': TMP_MIB, [MODELS_FOLDER]: MODELS_MIB };
 
 /** Port at which each service listens. */
 export const PORTS: Readonly<Record<ScaledService, number>> = {
@@ -52,6 +53,9 @@ export class ServingStack extends Stack {
   readonly workloads: Readonly<Record<ScaledService, Workload>>;
   readonly cluster: Cluster;
   readonly gpu: GpuCapacity;
+  readonly vpc: IVpc;
+  /** Where alarms are told of. */
+  readonly topic: ITopic;
   readonly #zones: number;
 
   /** Zones without names: which they are is the account's to know. The library assumes two. */
@@ -63,13 +67,10 @@ export class ServingStack extends Stack {
     super(scope, id, props);
     this.#zones = deployment.zones;
     const { stage } = deployment;
-    const imageTag = new CfnParameter(this, 'ImageTag', {
-      type: 'String',
-      description: 'Tag of the images of the services: what is upgraded and rolled back by',
-      allowedPattern: '[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}',
-    }).valueAsString;
+    const imageTag = imageTagOf(this);
     const network = new Network(this, 'Network', deployment);
     const { vpc } = network;
+    this.vpc = vpc;
     this.cluster = new Cluster(this, 'Cluster', {
       vpc,
       clusterName: `vgg-serve-${stage}`,
@@ -103,7 +104,7 @@ export class ServingStack extends Stack {
     const authority = deployment.encryptInside ? new MeshAuthority(this, 'Authority', stage) : undefined;
     const settings = settingsOf(deployment, {
       ports: PORTS,
-      modelsSource: store.models.s3UrlForObject(MODELS_PREFIX),
+      modelsSource: store.modelsSource,
     });
     const common = (service: ScaledService) => ({
       deployment,
@@ -131,22 +132,13 @@ export class ServingStack extends Stack {
       protocol: 'grpc',
       mesh,
       gpu: { count: GPU_TASK.gpus, strategy: this.gpu.strategy },
-      writable: { '/tmp': TMP_MIB, '/models': MODELS_MIB },
+      writable: MODEL_TASK_FOLDERS,
+      asksAws: true,
       startSeconds: TIMES.inferenceStart,
       // A second GPU for minutes is worth no gap in prod; in dev photos wait for the new task as they do at zero.
       healthy: stage === 'prod' ? { min: 100, max: 200 } : { min: 0, max: 100 },
     });
-    // Just what it loads: no listing, and no other model's files.
-    inference.service.taskDefinition.addToTaskRolePolicy(
-      new PolicyStatement({
-        actions: ['s3:GetObject'],
-        resources: deployment.models.flatMap((model) =>
-          Object.values(MODEL_FILES).map((file) =>
-            store.models.arnForObjects(`${MODELS_PREFIX}/${model}/${file}`),
-          ),
-        ),
-      }),
-    );
+    store.letReadModels(inference.service.taskDefinition, deployment.models);
     const aggregator = new Workload(this, 'Aggregator', { ...common('aggregator'), protocol: 'grpc', mesh });
     const gateway = new Workload(this, 'Gateway', {
       ...common('gateway'),
@@ -179,6 +171,7 @@ export class ServingStack extends Stack {
     for (const service of SCALED_SERVICES)
       new Autoscaling(this, `Scaling-${service}`, { stage, cluster: this.cluster, services, service });
     const { topic } = new Notices(this, 'Notices', deployment);
+    this.topic = topic as ITopic;
     const watched = { stage, cluster: this.cluster, services, edge };
     const { alarms } = new Alarms(this, 'Alarms', {
       ...watched,

@@ -23,6 +23,12 @@ export const RATE_LIMITED = 'vgg_http_rate_limited_total';
 /** Lost calls that were begun again, by the service called. */
 export const RETRIES = 'vgg_http_retries_total';
 
+/**
+ * Requests for models that nobody could be asked for and that were not known from before. With the photos that wait it is
+ * what inference is started for from zero.
+ */
+export const MODELS_AWAITED = 'vgg_http_models_awaited_total';
+
 /** Counts requests. */
 export interface GatewayMetrics {
   /** Requests that are not answered yet. */
@@ -34,6 +40,8 @@ export interface GatewayMetrics {
   retried(service: string): void;
   /** A client made too many requests. */
   rateLimited(): void;
+  /** Models were asked for that only a replica of inference can tell. */
+  modelsAwaited(): void;
   /** What came was no HTTP request. */
   unreadable(status: number): void;
 }
@@ -71,6 +79,11 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
     labelNames: ['service'],
     registers,
   });
+  const modelsAwaited = new Counter({
+    name: MODELS_AWAITED,
+    help: 'Requests for models that nobody could be asked for and that were not known from before.',
+    registers,
+  });
   for (const service of ['aggregator', 'inference']) retries.inc({ service }, 0);
   for (const status of ['200', '400', '413', '415', '429', '503', '504']) {
     requests.inc({ route: '/v1/classify', method: 'POST', status }, 0);
@@ -98,6 +111,9 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
     },
     rateLimited() {
       rateLimited.inc();
+    },
+    modelsAwaited() {
+      modelsAwaited.inc();
     },
     unreadable(status) {
       requests.inc({ route: 'unknown', method: 'unknown', status: String(status) });

@@ -19,9 +19,11 @@ import { unacceptable } from './acceptance.ts';
 import { Admission } from './admission.ts';
 import { callOf, type Answers, type Asker } from './answers/answers.ts';
 import { LABELS_PATH } from './answers/labels.ts';
+import { recalled } from './answers/cache-status.ts';
 import { classifyHandler } from './answers/route.ts';
 import { keyHash, type Authenticate } from './api-keys.ts';
 import { Arrivals, requestIdOf } from './arrivals.ts';
+import { KnownModels } from './known-models.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { sendTagged } from './entity-tag.ts';
 import { checkEncoding, FORMS, JSON_TYPE, LABEL_FORMS } from './negotiation.ts';
@@ -201,19 +203,26 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
   app.get('/metrics', { schema: operations.metrics }, async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
+  const known = new KnownModels({
+    onAwaited: () => {
+      metrics.modelsAwaited();
+    },
+    now,
+  });
   const models = { onRequest: guard, config: { gives: [JSON_TYPE] } };
   app.get('/v1/models', { ...models, schema: operations.listModels }, async (request, reply) => {
     const call = callOf(askerOf(request));
-    const found = await fromBehind(() => client.models(call));
-    return sendTagged(request, reply.header('cache-control', REVALIDATED), { models: found });
+    const { what, ageS } = await known.all(() => fromBehind(() => client.models(call)));
+    return sendTagged(request, dated(reply, ageS), { models: what });
   });
   app.get<{ Params: { name: string } }>(
     '/v1/models/:name',
     { ...models, schema: operations.getModel },
     async (request, reply) => {
       const call = callOf(askerOf(request));
-      const found = await fromBehind(() => client.model(request.params.name, call));
-      return sendTagged(request, reply.header('cache-control', REVALIDATED), found);
+      const { name } = request.params;
+      const { what, ageS } = await known.one(name, () => fromBehind(() => client.model(name, call)));
+      return sendTagged(request, dated(reply, ageS), what);
     },
   );
   const handler = classifyHandler({
@@ -228,6 +237,12 @@ export async function createGateway(dependencies: GatewayDependencies): Promise<
   app.post('/v1/classify', { ...photos, schema: classify, config: { gives: FORMS } }, handler);
   app.post(LABELS_PATH, { ...photos, schema: classifyLabels, config: { gives: LABEL_FORMS } }, handler);
   return app;
+
+  // Of what nobody can be asked about now, when it was said.
+  function dated(reply: FastifyReply, ageS: number | undefined): FastifyReply {
+    if (ageS !== undefined) void reply.header('age', ageS).header('cache-status', recalled(ageS));
+    return reply.header('cache-control', REVALIDATED);
+  }
 
   // What is wrong before the photo is read is said before it is sent.
   async function checkClassify(request: FastifyRequest, reply: FastifyReply): Promise<void> {

@@ -44,7 +44,9 @@ describe.each(TEMPLATES)('$stage', (stage) => {
       // The service's own reader refuses unknown names and wrong values.
       const config = READERS[name](environment);
       expect(config).toMatchObject({ host: '0.0.0.0', port: PORTS[name] });
-      expect(Object.keys(environment).every((each) => each.startsWith('VGG_'))).toBe(true);
+      // Only inference asks AWS for anything.
+      const others = Object.keys(environment).filter((each) => !each.startsWith('VGG_'));
+      expect(others).toEqual(name === 'inference' ? ['AWS_REGION'] : []);
     });
 
     test.each(SCALED_SERVICES)('%s has read-only files, no root, logs that end, a health check', (name) => {
@@ -64,6 +66,7 @@ describe.each(TEMPLATES)('$stage', (stage) => {
       expect(serviceOf(name)?.Properties).toMatchObject({
         DeploymentConfiguration: { DeploymentCircuitBreaker: { Enable: true, Rollback: true } },
         NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'DISABLED' } },
+        PropagateTags: 'SERVICE',
       });
       // How many tasks there are is for autoscaling alone.
       expect(serviceOf(name)?.Properties).not.toHaveProperty('DesiredCount');
@@ -133,6 +136,14 @@ describe.each(TEMPLATES)('$stage', (stage) => {
     const gateway = readGateway(environmentOf(containersOf(stage).gateway));
     expect(TIMES.edgeIdle * 1000).toBeGreaterThan(gateway.deadline);
     expect(gateway.keepAlive).toBeGreaterThan(TIMES.edgeIdle * 1000);
+    // The load balancer cuts off what a target that leaves has not answered by then.
+    for (const { Properties } of Object.values(
+      resourcesOf(serving, 'AWS::ElasticLoadBalancingV2::TargetGroup'),
+    )) {
+      const attributes = Properties['TargetGroupAttributes'] as { Key: string; Value: string }[];
+      const delay = attributes.find(({ Key }) => Key === 'deregistration_delay.timeout_seconds');
+      expect(Number(delay?.Value) * 1000).toBeGreaterThan(gateway.deadline);
+    }
     expect(TIMES.edgeIdle * 1000).toBeGreaterThan(aggregatorVariables.maxDeadline.default);
   });
 
@@ -207,10 +218,9 @@ describe.each(TEMPLATES)('$stage', (stage) => {
       });
     store.hasResourceProperties(BYTES.s3, { VersioningConfiguration: { Status: 'Enabled' } });
     const denied = statementsOf(store).filter(({ statement }) => statement.effect === 'Deny');
-    expect(denied.map(({ statement }) => statement.conditions)).toEqual([
-      { Bool: { 'aws:SecureTransport': 'false' } },
-      { Bool: { 'aws:SecureTransport': 'false' } },
-    ]);
+    expect(denied.map(({ statement }) => statement.conditions)).toEqual(
+      Object.keys(resourcesOf(store, BYTES.s3)).map(() => ({ Bool: { 'aws:SecureTransport': 'false' } })),
+    );
   });
 
   test('keys come from Secrets Manager, and only the gateway may read them', () => {
@@ -220,13 +230,15 @@ describe.each(TEMPLATES)('$stage', (stage) => {
     const readers = statementsOf(serving).filter(({ statement }) =>
       statement.actions.includes('secretsmanager:GetSecretValue'),
     );
-    expect(readers.map(({ of }) => of)).toEqual([expect.stringMatching(/^GatewayTaskExecutionRole/)]);
+    expect(readers.map(({ of }) => of)).toEqual([
+      expect.stringMatching(/^GatewayTaskDefinitionExecutionRole/),
+    ]);
   });
 
   test('inference may read the files of its models, and nothing else of anything', () => {
     const own = statementsOf(serving).filter(({ of }) => /TaskRole/.test(of) && !/ExecutionRole/.test(of));
     const allowed = own.filter(({ type }) => type === 'AWS::IAM::Policy');
-    expect(allowed.map(({ of }) => of)).toEqual([expect.stringMatching(/^InferenceTaskTaskRole/)]);
+    expect(allowed.map(({ of }) => of)).toEqual([expect.stringMatching(/^InferenceTaskDefinitionTaskRole/)]);
     expect(allowed[0]?.statement.actions).toEqual(['s3:GetObject']);
     const files = allowed[0]?.statement.resources.map((each) => textOf(each)) ?? [];
     expect(files).toHaveLength(3 * deployment.models.length);
@@ -235,7 +247,7 @@ describe.each(TEMPLATES)('$stage', (stage) => {
 
   // Wildcards that there are, each with why it must be one.
   const WILD: [of: RegExp, action: string, why: string][] = [
-    [/TaskExecutionRole/, 'ecr:GetAuthorizationToken', 'a login is of no repository'],
+    [/TaskDefinitionExecutionRole/, 'ecr:GetAuthorizationToken', 'a login is of no repository'],
     [/InstanceRole/, 'ecs:DiscoverPollEndpoint', 'an endpoint is of no resource'],
     [/InstanceRole/, 'ecs:Poll', 'instances are named by ECS'],
     [/InstanceRole/, 'ecs:StartTelemetrySession', 'instances are named by ECS'],

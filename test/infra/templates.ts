@@ -32,12 +32,14 @@ export interface Container {
   [name: string]: unknown;
 }
 
-/** What a stage's two stacks say. */
+/** What a stage's stacks say. */
 export interface StageTemplates {
   stage: Stage;
   deployment: Deployment;
   store: Template;
   serving: Template;
+  /** Undefined: there is no bulk scoring. */
+  bulk: Template | undefined;
 }
 
 // It is uploaded as it is; what is in it is between the load balancer and the clients.
@@ -54,8 +56,13 @@ export function templatesOf(stage: Stage, env: Record<string, string> = {}): Sta
     outdir: mkdtempSync(join(tmpdir(), 'vgg-synth-')),
     context: { 'aws:cdk:disable-asset-staging': true },
   });
-  const { store, serving } = addStage(app, deployment);
-  return { stage, deployment, store: Template.fromStack(store), serving: Template.fromStack(serving) };
+  const { store, serving, bulk } = addStage(app, deployment);
+  return {
+    ...{ stage, deployment },
+    store: Template.fromStack(store),
+    serving: Template.fromStack(serving),
+    bulk: bulk && Template.fromStack(bulk),
+  };
 }
 
 const CLIENT_CA = clientCa();
@@ -88,7 +95,8 @@ export function environmentOf({ Environment }: Container): Record<string, string
 /** A text of a template: parts joined, references named. */
 export function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
-  const { 'Fn::Join': join } = value as { 'Fn::Join'?: [string, unknown[]] };
+  const { 'Fn::Join': join, Ref: reference } = value as { 'Fn::Join'?: [string, unknown[]]; Ref?: string };
+  if (reference === 'AWS::Partition') return 'aws';
   return join ? join[1].map(textOf).join(join[0]) : 'name';
 }
 

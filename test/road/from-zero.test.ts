@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startService, type ServiceProcess } from '../../bench/services.ts';
 import { createClient } from '../../sdk/index.ts';
 import { BACKLOG, REPLICA_START } from '../../services/aggregator/metrics.ts';
+import { MODELS_AWAITED } from '../../services/gateway/metrics.ts';
 import type { GatewayConfig } from '../../services/gateway/config.ts';
 import type { RunningGateway } from '../../services/gateway/main.ts';
 import type { Problem } from '../../services/gateway/problem.ts';
@@ -51,6 +52,11 @@ async function roadTo(
   return { aggregator, gateway };
 }
 
+async function awaited({ registry }: RunningGateway): Promise<number | undefined> {
+  const metric = await registry.getSingleMetric(MODELS_AWAITED)?.get();
+  return metric?.values[0]?.value;
+}
+
 async function until(condition: () => Promise<boolean>): Promise<void> {
   for (let i = 0; i < 20_000; i++) if (await condition()) return;
   throw new Error('the condition never held');
@@ -82,6 +88,47 @@ test('a start that takes longer than the deadline: 503 and not 504', async () =>
   const response = await classify(gateway);
   expect(response.status).toBe(503);
   expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+});
+
+test('models that nobody knows yet are wanted: 503, and counted; a look at readiness wants nothing', async () => {
+  const { gateway } = await roadTo('240s', { deadline: 60_000 });
+  expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
+  expect(await awaited(gateway)).toBe(0);
+  const response = await fetch(`${gateway.url}/v1/models`);
+  expect(response.status).toBe(503);
+  expect(response.headers.get('retry-after')).toBe('10');
+  expect((await response.json()) as Problem).toMatchObject({ code: 'UNAVAILABLE' });
+  expect(await awaited(gateway)).toBe(1);
+  expect((await fetch(`${gateway.url}/v1/models/caltech-101-d`)).status).toBe(503);
+  expect(await awaited(gateway)).toBe(2);
+});
+
+test('models that were there are known while nobody is, and are no reason to start a replica', async () => {
+  const { gateway } = await roadTo('240s', { deadline: 60_000 });
+  const inference = await startService('inference', { VGG_INFERENCE_PORT: String(port) });
+  closing.push(() => inference.stop());
+  // The channel that was refused tries again in its own time.
+  const ask = (path = '') => fetch(`${gateway.url}/v1/models${path}`);
+  await until(async () => (await ask()).status === 200);
+  const there = await ask();
+  expect(there.headers.get('age')).toBeNull();
+  expect(there.headers.get('cache-status')).toBeNull();
+  const models = (await there.json()) as { models: { name: string }[] };
+  const before = await awaited(gateway);
+
+  await inference.stop();
+  const gone = await ask();
+  expect(gone.status).toBe(200);
+  expect(gone.headers.get('age')).toMatch(/^\d+$/);
+  expect(gone.headers.get('cache-status')).toMatch(/^vgg-serve; hit; ttl=-\d+; detail=nobody-to-ask$/);
+  expect(await gone.json()).toEqual(models);
+  const one = await ask('/caltech-101-d');
+  expect(one.headers.get('age')).toMatch(/^\d+$/);
+  expect(await one.json()).toEqual(models.models[0]);
+  expect(await awaited(gateway)).toBe(before);
+  // It may be one that came with a newer version.
+  expect((await ask('/another')).status).toBe(503);
+  expect(await awaited(gateway)).toBe((before ?? 0) + 1);
 });
 
 test('photos wait, are the backlog, and are answered when a replica has started', async () => {

@@ -29,10 +29,21 @@ const PLACES: Readonly<Record<string, readonly [column: number, row: number]>> =
   inference: [3, 0.5],
   keys: [3, -0.5],
   models: [4, 0.5],
+  machine: [1, 2.95],
+  control: [2, 2.55],
+  scoring: [2, 3.35],
+  results: [3, 2.55],
+  photos: [3, 3.35],
 };
+// From the services to bulk scoring.
+const BULK_HEIGHT = 205;
 
-/** The picture of a stage. */
-export function deploymentPicture(stage: string, template: DeployedTemplate): string {
+/** The picture of a stage, with bulk scoring if it has that. */
+export function deploymentPicture(
+  stage: string,
+  template: DeployedTemplate,
+  bulk?: DeployedTemplate,
+): string {
   const resources = Object.entries(template.Resources).map(([id, { Type, Properties = {} }]) => ({
     id,
     Type,
@@ -93,6 +104,11 @@ export function deploymentPicture(stage: string, template: DeployedTemplate): st
       arrows.push({ from: reader, to: 'keys', label: 'hashes' });
     }
   }
+  for (const [name, lines, to] of bulk ? bulkOf(bulk) : []) {
+    box(name, ...lines);
+    for (const each of to) arrows.push({ from: name, ...each });
+  }
+  const height = 400 + (bulk ? BULK_HEIGHT : 0);
   const drawn = arrows.flatMap(({ from, to, label }) => {
     const [start, end] = [boxes.get(from), boxes.get(to)];
     return start && end ? arrow(start, end, label) : [];
@@ -100,7 +116,7 @@ export function deploymentPicture(stage: string, template: DeployedTemplate): st
   const mesh = encrypted ? 'Between services: Service Connect, TLS 1.3' : 'Between services: Service Connect';
   return svgDocument(
     `vgg-serve ${stage}, as its template says`,
-    { width: LEFT * 2 + 4 * STEP + WIDTH, height: 400, left: LEFT },
+    { width: LEFT * 2 + 4 * STEP + WIDTH, height, left: LEFT },
     [
       `<style>.box { fill: none; stroke: #59636e; stroke: var(--quiet) } .arrow { stroke: #0072b2; stroke: var(--training); stroke-width: 1.5 } .head { fill: #0072b2; fill: var(--training) } .name { font-weight: 600 } .label { paint-order: stroke; stroke: #ffffff; stroke: var(--paper); stroke-width: 5; stroke-linejoin: round }</style>`,
       `<defs><marker id="head" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto"><path class="head" d="M0 0L8 4L0 8z"/></marker></defs>`,
@@ -114,11 +130,48 @@ export function deploymentPicture(stage: string, template: DeployedTemplate): st
       text(
         'quiet',
         LEFT,
-        384,
+        height - 16,
         `${mesh}. Numbers at arrows are ports that the network lets through; nothing else reaches a task.`,
       ),
     ],
   );
+}
+
+type BulkBox = [name: string, lines: string[], to: { to: string; label: string }[]];
+
+// The state machine, its tasks, and the buckets that their roles name.
+function bulkOf({ Resources }: DeployedTemplate): BulkBox[] {
+  const resources = Object.entries(Resources);
+  const machine = JSON.stringify(
+    resources.find(([, { Type }]) => Type === 'AWS::StepFunctions::StateMachine')?.[1].Properties,
+  );
+  const [, gpus = '?'] = /MaxConcurrency\\":(\d+)/.exec(machine) ?? [];
+  const tasks = [
+    { name: 'control', id: 'Control' },
+    { name: 'scoring', id: 'Shard' },
+  ].map(({ name, id }): BulkBox => {
+    const [definition] = resources
+      .filter(([key, { Type }]) => key.startsWith(id) && Type === 'AWS::ECS::TaskDefinition')
+      .map(([, { Properties = {} }]) => Properties);
+    const fargate = (definition?.['RequiresCompatibilities'] as string[] | undefined)?.includes('FARGATE');
+    const role = JSON.stringify(
+      resources.find(
+        ([key, { Type }]) => key.startsWith(`${id}DefinitionTaskRole`) && Type === 'AWS::IAM::Policy',
+      ),
+    );
+    const to = [
+      ...(/Photos|:s3:::[a-z]/.test(role) ? [{ to: 'photos', label: 'reads' }] : []),
+      ...(role.includes('s3:PutObject') ? [{ to: 'results', label: 'writes' }] : []),
+    ];
+    const what = fargate ? ['lists, counts', 'Fargate'] : ['scoring', 'GPU instances', `0 to ${gpus} tasks`];
+    return [name, what, to];
+  });
+  return [
+    ['machine', ['bulk scoring', 'Step Functions'], tasks.map(([name]) => ({ to: name, label: 'starts' }))],
+    ...tasks,
+    ['photos', ['photos', 'S3'], []],
+    ['results', ['results', 'S3'], []],
+  ];
 }
 
 // From edge to edge, with what it is beside its middle.

@@ -1,5 +1,6 @@
 // The picture of docs/how-to/deploy.md: prod's template, made here and drawn. Knows where it is made; not what is in it.
 
+import type { Stack } from 'aws-cdk-lib';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,9 +15,11 @@ export function deploymentSvg(): string {
   writeFileSync(authority, '');
   try {
     const app = newApp({ outdir, context: { 'aws:cdk:disable-asset-staging': true } });
-    const { serving } = addStage(app, readDeployment('prod', { VGG_DEPLOY_SDK_CLIENT_CA: authority }));
-    const artifact = app.synth().getStackArtifact(serving.artifactId);
-    return deploymentPicture('prod', artifact.template as DeployedTemplate);
+    const { serving, bulk } = addStage(app, readDeployment('prod', { VGG_DEPLOY_SDK_CLIENT_CA: authority }));
+    const assembly = app.synth();
+    const template = (stack: Stack) =>
+      assembly.getStackArtifact(stack.artifactId).template as DeployedTemplate;
+    return deploymentPicture('prod', template(serving), bulk && template(bulk));
   } finally {
     rmSync(outdir, { recursive: true });
   }

@@ -1,7 +1,7 @@
 // Bulk scoring in AWS, as a construct: a state machine that hands a job's shards to container tasks, and what each may do.
 // Knows the commands of `vgg bulk`, which all work is; how a shard is done, and that it is done once, is theirs.
 
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -12,16 +12,19 @@ import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { keys } from '../job.ts';
 
-/** What bulk scoring runs on. */
-export interface BulkScoringProps {
-  cluster: ecs.ICluster;
-  /** A task with all services in one process and one GPU; its container's entry is `vgg`. */
+/** A task whose container's entry is `vgg`. */
+export interface BulkTask {
   taskDefinition: ecs.TaskDefinition;
   containerName: string;
-  /** Where such tasks find machines; the cluster's default unless given. */
+  /** Where such tasks find machines; unless given, Fargate for tasks that are made for it, else the cluster's default. */
   capacityProvider?: string;
+}
+
+/** What bulk scoring runs on; the task itself has all services in one process, and one GPU. */
+export interface BulkScoringProps extends BulkTask {
+  cluster: ecs.ICluster;
   /** A task without a GPU and with the same entry, for the steps that ask nobody; the one above unless given. */
-  control?: { taskDefinition: ecs.TaskDefinition; containerName: string; capacityProvider?: string };
+  control?: BulkTask;
   /** Of tasks that have network interfaces of their own. */
   subnets?: ec2.SubnetSelection;
   securityGroups?: ec2.ISecurityGroup[];
@@ -39,11 +42,15 @@ export interface BulkScoringProps {
   taskTimeout?: Duration;
   /** Tasks that may fail for good, after all attempts, before the rest is given up, in percent. Default: 5. */
   toleratedFailurePercentage?: number;
+  /** For which the state machine's log is kept. Default: a month. */
+  logRetention?: logs.RetentionDays;
 }
 
 const ATTEMPTS = 6;
 // The reckoning fails if photos are missing, and will again; machines that are taken away deserve another attempt.
 const RECKONINGS = 2;
+/** Prefix in the results bucket of what each task of a map said. */
+export const MAP_RUNS = 'map-runs';
 const RESULT_WRITER = '@aws-cdk/aws-stepfunctions:useDistributedMapResultWriterV2';
 
 /**
@@ -118,7 +125,7 @@ export class BulkScoring extends Construct {
       toleratedFailurePercentage,
       resultPath: path.DISCARD,
       // What each task said is kept where results are; the execution's own history has room for a few only.
-      resultWriterV2: new sfn.ResultWriterV2({ bucket: results, prefix: 'map-runs' }),
+      resultWriterV2: new sfn.ResultWriterV2({ bucket: results, prefix: MAP_RUNS }),
     });
     map.itemProcessor(shard);
     // However the map ends, the last step says how much is done; it fails unless all is.
@@ -138,7 +145,7 @@ export class BulkScoring extends Construct {
       logs: {
         destination: new logs.LogGroup(this, 'Log', {
           logGroupName: `/aws/vendedlogs/states/${this.node.path.replaceAll('/', '-')}`,
-          retention: logs.RetentionDays.ONE_MONTH,
+          retention: props.logRetention ?? logs.RetentionDays.ONE_MONTH,
           removalPolicy: RemovalPolicy.DESTROY,
         }),
         level: sfn.LogLevel.ALL,
@@ -148,17 +155,40 @@ export class BulkScoring extends Construct {
     });
     // It reads the list of what is to be done, and writes what tasks said.
     results.encryptionKey?.grantEncryptDecrypt(this.stateMachine.role);
-    for (const { taskDefinition } of new Set([props, control])) allow(taskDefinition.taskRole, props);
+    allow(props.taskDefinition.taskRole, results, props.photos);
+    if (control !== props) allow(control.taskDefinition.taskRole, results);
+    // Whoever starts a task with tags must be allowed to tag, where the account asks for it.
+    this.stateMachine.addToRolePolicy(
+      new iam.PolicyStatement({
+        actions: ['ecs:TagResource'],
+        resources: [
+          Stack.of(this).formatArn({
+            service: 'ecs',
+            resource: 'task',
+            resourceName: `${props.cluster.clusterName}/*`,
+          }),
+        ],
+        conditions: { StringEquals: { 'ecs:CreateAction': 'RunTask' } },
+      }),
+    );
+    // The library lets it describe and stop any task; those of other clusters are none of its business.
+    this.stateMachine.addToRolePolicy(
+      new iam.PolicyStatement({
+        effect: iam.Effect.DENY,
+        actions: ['ecs:RunTask', 'ecs:StopTask', 'ecs:DescribeTasks'],
+        resources: ['*'],
+        conditions: {
+          ArnNotEquals: { 'ecs:cluster': props.cluster.clusterArn },
+          Null: { 'ecs:cluster': 'false' },
+        },
+      }),
+    );
   }
 
   #task(
     id: string,
     { cluster, subnets, securityGroups, taskTimeout = Duration.hours(6) }: BulkScoringProps,
-    {
-      taskDefinition,
-      containerName,
-      capacityProvider,
-    }: Pick<BulkScoringProps, 'taskDefinition' | 'containerName' | 'capacityProvider'>,
+    { taskDefinition, containerName, capacityProvider }: BulkTask,
     { comment, command, attempts = ATTEMPTS }: { comment: string; command: string[]; attempts?: number },
   ): tasks.EcsRunTask {
     const containerDefinition = taskDefinition.findContainer(containerName);
@@ -172,11 +202,15 @@ export class BulkScoring extends Construct {
       launchTarget: {
         bind: () => ({
           parameters:
-            capacityProvider === undefined
-              ? {}
-              : { CapacityProviderStrategy: [{ CapacityProvider: capacityProvider, Weight: 1 }] },
+            capacityProvider !== undefined
+              ? { CapacityProviderStrategy: [{ CapacityProvider: capacityProvider, Weight: 1 }] }
+              : taskDefinition.isFargateCompatible
+                ? { LaunchType: 'FARGATE' }
+                : {},
         }),
       },
+      // What a stage costs is told by its tags.
+      propagatedTagSource: ecs.PropagatedTagSource.TASK_DEFINITION,
       ...(awsvpc && subnets && { subnets }),
       ...(awsvpc && securityGroups && { securityGroups }),
       containerOverrides: [
@@ -200,19 +234,24 @@ export class BulkScoring extends Construct {
 }
 
 // What the commands do in S3, and nothing else. Without ListBucket a missing object would be told as forbidden.
-function allow(role: iam.IRole, { photos, results }: BulkScoringProps): void {
+function allow(role: iam.IRole, results: s3.IBucket, photos?: s3.IBucket): void {
+  const read = [...(photos ? [photos] : []), results];
   const may = (actions: string[], resources: string[]) => {
     role.addToPrincipalPolicy(new iam.PolicyStatement({ actions, resources }));
   };
-  may(['s3:ListBucket'], [photos.bucketArn, results.bucketArn]);
-  may(['s3:GetObject'], [photos.arnForObjects('*'), results.arnForObjects('*')]);
+  may(
+    ['s3:ListBucket'],
+    read.map((bucket) => bucket.bucketArn),
+  );
+  may(
+    ['s3:GetObject'],
+    read.map((bucket) => bucket.arnForObjects('*')),
+  );
   may(['s3:PutObject'], [results.arnForObjects('*')]);
   // Committed results are never deleted.
   may(
     ['s3:DeleteObject'],
     ['*/partial/*', '*/deaths/*', `*/${keys.failures}`].map((key) => results.arnForObjects(key)),
   );
-  for (const bucket of [photos, results]) {
-    bucket.encryptionKey?.grantEncryptDecrypt(role);
-  }
+  for (const bucket of read) bucket.encryptionKey?.grantEncryptDecrypt(role);
 }

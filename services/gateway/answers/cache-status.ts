@@ -26,6 +26,11 @@ export function refusesKept(cacheControl = ''): boolean {
   return cacheControl.split(',').some((each) => /^(no-cache|no-store|max-age=0+)$/i.test(each.trim()));
 }
 
+/** Value of the header Cache-Status of what is from so many seconds ago because nobody is there to ask. */
+export function recalled(ageS: number): string {
+  return `${CACHE}; hit; ttl=-${String(ageS)}; detail=nobody-to-ask`;
+}
+
 /** Value of the header Cache-Status, over all photos of a request. */
 export function cacheStatus(outcomes: readonly Outcome[]): string {
   const all = (source: Source) => outcomes.every((each) => each.source === source);

@@ -33,7 +33,10 @@ export function Notice({ trouble, left, onAgain, onKey }: NoticeProps) {
       return (
         <div class="notice starting">
           <h3>The server is starting</h3>
-          <p>Models are being loaded. The answer follows as soon as they are ready.</p>
+          <p>
+            Models are being loaded. A server that sleeps while nobody asks takes some minutes to wake. The
+            answer follows as soon as they are ready.
+          </p>
           <span class="pulse" aria-hidden="true" />
         </div>
       );

@@ -4,6 +4,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { isReady, type Trouble } from './server.ts';
 
 const POLL_MS = 1500;
+// A server that is started on demand is told now and then that it is still wanted: the question itself is asked again.
+const LOOKS_BEFORE_ASKING = 40;
 const TIMES = 5;
 
 /** How many seconds are left until the next try; undefined where none is planned. */
@@ -16,7 +18,8 @@ export function usePatience(
   useEffect(() => {
     setLeft(undefined);
     if (trouble?.kind === 'busy') return attempt < TIMES ? countDown(trouble.seconds) : undefined;
-    if (trouble?.kind === 'starting') return poll((ready) => ready === true);
+    if (trouble?.kind === 'starting')
+      return poll((ready, looks) => ready === true || looks >= LOOKS_BEFORE_ASKING);
     if (trouble?.kind === 'offline') return poll((ready) => ready !== undefined);
     return undefined;
   }, [trouble]);
@@ -37,7 +40,8 @@ export function usePatience(
     };
   }
 
-  function poll(enough: (ready: boolean | undefined) => boolean): () => void {
+  function poll(enough: (ready: boolean | undefined, looks: number) => boolean): () => void {
+    let looks = 0;
     let timer = setTimeout(look, POLL_MS);
     let over = false;
     addEventListener('online', again);
@@ -50,7 +54,8 @@ export function usePatience(
     function look(): void {
       void isReady().then((ready) => {
         if (over) return;
-        if (enough(ready)) again();
+        looks++;
+        if (enough(ready, looks)) again();
         else timer = setTimeout(look, POLL_MS);
       });
     }

@@ -10,6 +10,8 @@ import { bare, refusals, response } from './responses.ts';
 const photo = { type: 'string', contentMediaType: 'application/octet-stream' };
 const text = { 'text/plain': { schema: { type: 'string' } } };
 const RATE = ['RateLimit-Policy', 'RateLimit'];
+// Of models that are from before, as nobody can be asked, when that was.
+const MODEL_HEADERS = [...RATE, 'ETag', 'Age', 'Cache-Status'];
 const EVENTS = `event: answer
 data: {"viewsDone":50,"viewsTotal":150,"photo":"","model":"caltech-101-d",…}
 
@@ -111,7 +113,7 @@ export const operations = {
     summary: 'The models that can be asked',
     headers: ifNoneMatch,
     response: {
-      200: response('The models.', { 'application/json': { schema: the('Models') } }, [...RATE, 'ETag']),
+      200: response('The models.', { 'application/json': { schema: the('Models') } }, MODEL_HEADERS),
       304: bare('The client has them already.', ['ETag']),
       ...modelRefusals,
     },
@@ -134,7 +136,7 @@ export const operations = {
       },
     },
     response: {
-      200: response('The model.', { 'application/json': { schema: the('Model') } }, [...RATE, 'ETag']),
+      200: response('The model.', { 'application/json': { schema: the('Model') } }, MODEL_HEADERS),
       304: bare('The client has it already.', ['ETag']),
       404: noSuchModel,
       ...modelRefusals,

@@ -22,6 +22,11 @@ const MORE: Record<string, JsonSchema> = {
   },
   RateLimit: { type: 'string', description: 'Requests left (r), and seconds until all are back (t).' },
   'WWW-Authenticate': { type: 'string', description: 'Bearer.' },
+  Age: {
+    type: 'integer',
+    minimum: 0,
+    description: 'Seconds since this was so, where nobody can be asked now: inference has no replica.',
+  },
   'Cache-Status': { type: 'string', description: 'Whether the answer was kept from before (RFC 9211).' },
 };
 

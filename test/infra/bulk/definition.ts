@@ -2,8 +2,7 @@
 
 import type { Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-
-type Value = string | { 'Fn::Join'?: [string, Value[]]; Ref?: string };
+import { textOf } from '../templates.ts';
 
 /** A state of Amazon's language, as far as tests look at one. */
 export interface State {
@@ -22,17 +21,14 @@ export interface Definition {
 
 /** The definition of the stack's only state machine. */
 export function definitionOf(stack: Stack): Definition {
-  const [machine] = Object.values(
-    Template.fromStack(stack).findResources('AWS::StepFunctions::StateMachine', Match.anyValue()),
-  );
-  const { DefinitionString } = machine?.['Properties'] as { DefinitionString: Value };
-  return JSON.parse(textOf(DefinitionString)) as Definition;
+  return definitionIn(Template.fromStack(stack));
 }
 
-function textOf(value: Value): string {
-  if (typeof value === 'string') return value;
-  const { 'Fn::Join': join, Ref: reference } = value;
-  if (join) return join[1].map(textOf).join(join[0]);
-  if (reference === 'AWS::Partition') return 'aws';
-  throw new Error(`No text for ${JSON.stringify(value)}`);
+/** The same, of a template; what only the deployment knows has a name in its place. */
+export function definitionIn(template: Template): Definition {
+  const [machine] = Object.values(
+    template.findResources('AWS::StepFunctions::StateMachine', Match.anyValue()),
+  );
+  const { DefinitionString } = machine?.['Properties'] as { DefinitionString: unknown };
+  return JSON.parse(textOf(DefinitionString)) as Definition;
 }

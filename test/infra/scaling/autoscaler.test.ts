@@ -53,7 +53,8 @@ describe('from zero', () => {
       (wake.metric as { value: (series: Record<string, Datapoint>) => Datapoint }).value(series);
     expect(value({ backlog: 150, lost: 4, tasks: 0 })).toBe(154);
     expect(value({ backlog: 150, lost: 4 })).toBe(154);
-    expect(value({ backlog: 150, lost: 4, tasks: 1 })).toBe(0);
+    expect(value({ asked: 1, tasks: 0 })).toBe(1);
+    expect(value({ backlog: 150, lost: 4, asked: 1, tasks: 1 })).toBe(0);
   });
 });
 
