@@ -35,6 +35,8 @@ export interface SearchResult {
 const LATE_ONES = 1;
 // A step that just keeps its bound must not fail because chance brought fewer arrivals than on average.
 const SPARE = 1.1;
+// Where so few requests are under way on average, they hardly meet: if the bound is not kept there, it is by none.
+const ALONE = 0.05;
 // Rates beyond these are not looked for.
 const [LEAST_RATE, MOST_RATE] = [0.01, 100_000];
 
@@ -52,8 +54,10 @@ export async function searchRate(options: SearchOptions): Promise<SearchResult> 
   let kept = 0;
   let broken = Infinity;
   let rate = options.firstRate;
+  let hopeless = false;
   const going = () =>
     signal?.aborted !== true &&
+    !hopeless &&
     steps.length < mostSteps &&
     !(kept > 0 && broken <= kept * precision) &&
     rate >= LEAST_RATE &&
@@ -70,6 +74,7 @@ export async function searchRate(options: SearchOptions): Promise<SearchResult> 
     if (step.ended === 'interrupted') break;
     if (step.bound?.kept === true && step.generator.saturated === undefined) [kept, keptStep] = [rate, step];
     else [broken, brokenStep] = [rate, step];
+    hopeless = kept === 0 && (rate * step.serviceTime.p50) / 1000 < ALONE;
     // A generator that does not keep up at a rate says nothing of the server there or beyond.
     rate = broken === Infinity ? kept * 2 : kept === 0 ? broken / 2 : Math.sqrt(kept * broken);
   }

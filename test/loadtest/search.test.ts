@@ -72,6 +72,14 @@ describe('against M/M/1 with 50 answers a second', () => {
   });
 });
 
+test('a bound that a request alone does not keep is given up before steps are endless', async () => {
+  const clock = new VirtualClock();
+  const { search: found, steps } = await search(clock, queueTarget(clock), { ms: 5 });
+  expect(found?.verdict).toBe('INVALID');
+  expect(found?.reason).toContain('no rate kept the bound');
+  expect(steps.length).toBeLessThanOrEqual(3);
+});
+
 test('sets out from what an answer takes once the server is warm', async () => {
   const clock = new VirtualClock();
   const queue = queueTarget(clock);
