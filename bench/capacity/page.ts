@@ -141,9 +141,7 @@ export function capacityPage(forecast: Forecast, sessions: readonly Session[]): 
 }
 
 function verdict(sessions: readonly Session[]): string[] {
-  const rows = sessions
-    .flatMap(rowsOf)
-    .filter(({ loaded: { othersCores } }) => othersCores <= MOST_OTHERS);
+  const rows = sessions.flatMap(rowsOf).filter(({ loaded: { othersCores } }) => othersCores <= MOST_OTHERS);
   const within = (which: 'before' | 'meanwhile') =>
     (['throughput', 'p50', 'p90', 'p99'] as const)
       .map((key) => {

@@ -148,18 +148,20 @@ function settingsOf(measurement: Measurement, loaded: Loaded | undefined, pace: 
 }
 
 const ENGINE = {
+  core: 'engine',
   processes: ['inference'],
   work: ({ views }: Slice) => views,
 } as const;
 const OTHERS = {
+  core: 'others',
   processes: ['client', 'aggregator', 'preprocess'],
   work: ({ photos }: Slice) => photos,
 } as const;
 
-// How much more CPU time the same work took, slice by slice, than on the whole.
+// How much more CPU time the same work took, slice by slice, than on the whole; and that the host had the core meanwhile.
 function slownessOf(
-  { slices }: Loaded,
-  { processes, work }: typeof ENGINE | typeof OTHERS,
+  { slices, stolen }: Loaded,
+  { core, processes, work }: typeof ENGINE | typeof OTHERS,
 ): (now: number) => number {
   const times = (slice: Slice) =>
     processes.reduce((sum, name) => sum + slice.used[name].main + slice.used[name].others, 0);
@@ -170,7 +172,11 @@ function slownessOf(
     until += 1000 * slice.seconds;
     return { until, factor: work(slice) > 0 ? times(slice) / work(slice) / (whole / all) : 1 };
   });
-  return (now) => steps.find((step) => now < step.until)?.factor ?? 1;
+  const taken = stolen[core];
+  return (now) => {
+    const factor = steps.find((step) => now < step.until)?.factor ?? 1;
+    return factor / Math.max(0.05, 1 - (taken[Math.floor(now / 1000)] ?? 0));
+  };
 }
 
 function paced(engine: EngineTiming, pace: number): EngineTiming {

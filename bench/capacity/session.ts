@@ -42,6 +42,8 @@ export interface Loaded {
   demands: Demands;
   /** All of it, warm-up included. */
   slices: Slice[];
+  /** Parts of each second in which the machine's host had a core for others. */
+  stolen: Record<'engine' | 'others', number[]>;
 }
 
 /** What a session measured. */

@@ -31,6 +31,14 @@ export function used(before: ThreadTimes, after: ThreadTimes): ThreadTimes {
   return { main: after.main - before.main, others: after.others - before.others };
 }
 
+/** CPU milliseconds of a core that the machine's host took for others, since it began; no thread's time has them. */
+export function stolenTime(core: string): number {
+  const line = readFileSync('/proc/stat', 'utf8')
+    .split('\n')
+    .find((each) => each.startsWith(`cpu${core} `));
+  return 10 * Number(line?.split(/\s+/)[8] ?? 0);
+}
+
 /** CPU milliseconds of the whole machine since it began: in use, and taken by its host for others. */
 export function machineTimes(): { used: number; stolen: number } {
   const [, user, nice, system, , , irq, softirq, stolen] = (
