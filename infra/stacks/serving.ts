@@ -171,7 +171,7 @@ export class ServingStack extends Stack {
     for (const service of SCALED_SERVICES)
       new Autoscaling(this, `Scaling-${service}`, { stage, cluster: this.cluster, services, service });
     const { topic } = new Notices(this, 'Notices', deployment);
-    this.topic = topic as ITopic;
+    this.topic = topic;
     const watched = { stage, cluster: this.cluster, services, edge };
     const { alarms } = new Alarms(this, 'Alarms', {
       ...watched,
