@@ -218,7 +218,14 @@ async function ours(target: Target, rate: number): Promise<Figures> {
     const { saturated } = generator;
     if (saturated !== undefined) console.log(`  ours at ${String(rate)}/s could not keep up: ${saturated}`);
     const { p50, p90, p99 } = latency;
-    return { p50, p90, p99, perSecond: answersPerSecond, errors: requests.failed, saturated: saturated !== undefined };
+    return {
+      p50,
+      p90,
+      p99,
+      perSecond: answersPerSecond,
+      errors: requests.failed,
+      saturated: saturated !== undefined,
+    };
   } finally {
     await target.close();
   }

@@ -33,7 +33,8 @@ export async function timeBatches(
 ): Promise<TimingTable> {
   const cells = kinds.flatMap((batch) => {
     const [unit] = batch;
-    if (!unit || batch.length < model.batchLimit(unit)) throw new Error('Expected units for the largest batch');
+    if (!unit || batch.length < model.batchLimit(unit))
+      throw new Error('Expected units for the largest batch');
     return sizesUpTo(model.batchLimit(unit)).map((units) => ({
       unit,
       batch: batch.slice(0, units),

@@ -119,9 +119,7 @@ describe('shared cores', () => {
         inference: { ...shared, vcpu: 1 },
       },
     });
-    const { system, ends: ended } = await simulate(
-      poisson(settings, photoOf(1), { rate: 50, seconds: 20 }),
-    );
+    const { system, ends: ended } = await simulate(poisson(settings, photoOf(1), { rate: 50, seconds: 20 }));
     expect(system.shared?.usedMs).toBe(0);
     expect(system.inference.usedMs).toBeCloseTo(MS * ended.answered, 6);
   });
