@@ -129,6 +129,7 @@ export class BulkStack extends Stack {
     for (const [resource, reason] of [
       ['*', 'Traces, and deliveries of logs, are of no resource; tasks of other clusters are denied.'],
       [`arn:<AWS::Partition>:ecs:${here}:task/${cluster}/*`, 'Tasks are named when they start.'],
+      [`${results}/*todo-count.json`, 'How much is left of a job, which has the name that people give it.'],
       [`${executions}:*`, 'Its own executions, which are named when they start.'],
       [`${executions}/Shards:*`, "Its own map's executions, which are named when they start."],
       [

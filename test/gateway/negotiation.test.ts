@@ -164,9 +164,13 @@ test('whoever is told that services cannot be reached is told when to come back'
   const alone = await gatewayOf(gone);
   await gone.close();
   try {
-    for (const path of ['/readyz', '/v1/models']) {
+    // Models that nobody has ever told of wait for a replica to start, which takes longer than a probe's interval.
+    for (const [path, seconds] of [
+      ['/readyz', '1'],
+      ['/v1/models', '10'],
+    ] as const) {
       const response = await fetch(alone.url + path);
-      expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
+      expect([response.status, response.headers.get('retry-after')]).toEqual([503, seconds]);
     }
   } finally {
     await alone.close();
