@@ -8,7 +8,6 @@
 // same arrivals. Inference has a core of this machine, and all the others have another one together: the generator
 // too. So whatever else runs here must not: what others used is told. `--again` simulates a kept session once more.
 
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { compared, type Measurement } from './capacity/session.ts';
@@ -28,7 +27,6 @@ const { protocol, parts, seconds, out, seed, again } = values;
 
 let measurement: Measurement;
 if (again === '') {
-  execFileSync('taskset', ['--all-tasks', '--pid', '--cpu-list', '1', String(process.pid)]);
   measurement = await measureSession({
     protocol,
     parts: parts.split(',').map(Number),

@@ -1,6 +1,7 @@
 // A session's measurements: services started on cores of their own, their stages timed, then loaded. Knows how to
 // measure; predicts nothing.
 
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -35,9 +36,10 @@ export interface SessionOptions {
   command: string;
 }
 
-/** Measures it all; minutes. */
+/** Measures it all; minutes. This process stays on the core that it shares with all but inference. */
 export async function measureSession(options: SessionOptions): Promise<Measurement> {
   const { parts, seconds, seed, command } = options;
+  execFileSync('taskset', ['--all-tasks', '--pid', '--cpu-list', OTHER_CORE, String(process.pid)]);
   const folder = join(packageRoot, 'models', 'caltech-101-d');
   const model = await openModel(folder);
   const scratch = mkdtempSync(join(tmpdir(), 'vgg-capacity-'));

@@ -1,7 +1,7 @@
 // vgg bulk with photos and results in S3, as its operator runs it: step by step, at once, and killed at chosen moments of
 // its traffic with S3.
 
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -25,11 +25,7 @@ describe.skipIf(missing !== undefined)('vgg bulk in S3', () => {
     folder = await mkdtemp(join(tmpdir(), 'vgg-bulk-s3-'));
     await writePhotos(folder, PHOTOS - 1);
     await writeNoPhoto(join(folder, 'text.jpg'));
-    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-      const file = join(entry.parentPath, entry.name);
-      if (entry.isFile())
-        await under.put('photos', `2026/${file.slice(folder.length + 1)}`, await readFile(file));
-    }
+    await under.putFolder('photos', '2026', folder);
     const { status, stdout, stderr } = await bulk('unbroken').ended;
     expect({ status, stdout, stderr }).toMatchObject({ status: 1, stdout: '' });
     expect(stderr).toContain('17 of 18 photos answered, 1 set aside (s3://results/unbroken/failures.jsonl)');

@@ -4,7 +4,7 @@
 // Of the definition two things are changed: how long it waits between attempts, and 5 into 5.0, since the interpreter's
 // grammar has no whole percentage. It tolerates any number of failed tasks; what AWS does beyond that bound is not seen.
 
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -36,11 +36,7 @@ describe.skipIf(missing !== undefined)('the state machine', () => {
     folder = await mkdtemp(join(tmpdir(), 'vgg-bulk-cloud-'));
     await writePhotos(folder, PHOTOS - 1);
     await writeNoPhoto(join(folder, 'text.jpg'));
-    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-      const file = join(entry.parentPath, entry.name);
-      if (entry.isFile())
-        await under.put('photos', `2026/${file.slice(folder.length + 1)}`, await readFile(file));
-    }
+    await under.putFolder('photos', '2026', folder);
     await fetch(`${under.direct}/moto-api/config`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -1,5 +1,7 @@
 // S3 for tests: moto behind a front that can make trouble, two buckets, and the credentials for it.
 
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import {
   CreateBucketCommand,
   GetObjectCommand,
@@ -18,6 +20,8 @@ export interface S3Under {
   /** What a process needs to be told. */
   env: Record<string, string>;
   put(bucket: string, key: string, body: string | Uint8Array): Promise<void>;
+  /** All files of a folder, under a prefix. */
+  putFolder(bucket: string, prefix: string, folder: string): Promise<void>;
   get(bucket: string, key: string): Promise<Buffer>;
   /** At most a thousand. */
   keys(bucket: string, prefix?: string): Promise<string[]>;
@@ -35,6 +39,9 @@ export async function startS3(program?: readonly string[]): Promise<S3Under> {
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
   for (const Bucket of ['photos', 'results']) await client.send(new CreateBucketCommand({ Bucket }));
+  const put = async (Bucket: string, Key: string, Body: string | Uint8Array) => {
+    await client.send(new PutObjectCommand({ Bucket, Key, Body }));
+  };
   return {
     direct: moto.endpoint,
     front,
@@ -42,8 +49,12 @@ export async function startS3(program?: readonly string[]): Promise<S3Under> {
       ...{ AWS_ENDPOINT_URL: front.endpoint, AWS_REGION: 'us-east-1' },
       ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
     },
-    async put(Bucket, Key, Body) {
-      await client.send(new PutObjectCommand({ Bucket, Key, Body }));
+    put,
+    async putFolder(bucket, prefix, folder) {
+      for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+        const file = join(entry.parentPath, entry.name);
+        if (entry.isFile()) await put(bucket, `${prefix}/${relative(folder, file)}`, await readFile(file));
+      }
     },
     async get(Bucket, Key) {
       const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
