@@ -29,9 +29,9 @@ const http = createServer((request, response) => {
   request.on('end', () => {
     const { searchParams } = new URL(request.url ?? '', 'http://queue');
     const queue = queueOf('http', searchParams.get('model') ?? '');
-    void queue.serve(timeOf(Buffer.concat(chunks))).then(() => {
+    void queue.serve(timeOf(Buffer.concat(chunks))).then((views) => {
       response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify(ANSWER));
+      response.end(JSON.stringify({ ...ANSWER, views }));
     });
   });
 });
@@ -40,8 +40,8 @@ await once(http, 'listening');
 
 const grpc = await serveFake({
   async Classify({ photo, models: [model = ''] }) {
-    await queueOf('grpc', model).serve(timeOf(photo));
-    return { answer: { models: ['queue'], views: 1, protocol: 'PROTOCOL_CENTER_CROP' } };
+    const views = await queueOf('grpc', model).serve(timeOf(photo));
+    return { answer: { models: ['queue'], views, protocol: 'PROTOCOL_CENTER_CROP' } };
   },
 });
 

@@ -24,20 +24,23 @@ export function exponential(mean: number, parts: number): LoadPhoto[] {
 /** One server and its queue. */
 export class Queue {
   #free = 0;
+  #served = 0;
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Resolves when the request that comes now would be answered. */
-  async serve(ms: number, signal?: AbortSignal): Promise<void> {
+  /** Resolves when the request that comes now would be answered, with its place in the queue: 1, 2, … */
+  async serve(ms: number, signal?: AbortSignal): Promise<number> {
+    const place = ++this.#served;
     this.#free = Math.max(this.#free, this.#clock.now()) + ms;
     await until(this.#free, this.#clock, signal);
+    return place;
   }
 }
 
-/** An answer that says nothing. */
+/** An answer that says nothing but, where a queue gave it, the place of its request: that many views. */
 export const ANSWER = {
   photo: '',
   model: 'queue',
@@ -55,9 +58,9 @@ export function queueTarget(clock: Clock): Target {
   const queue = new Queue(clock);
   return {
     async send({ photo }: LoadRequest, signal: AbortSignal) {
-      await queue.serve(timeOf(photo.bytes), signal);
+      const views = await queue.serve(timeOf(photo.bytes), signal);
       if (signal.aborted) throw signal.reason;
-      return ANSWER;
+      return { ...ANSWER, views };
     },
     close: () => Promise.resolve(),
   };
