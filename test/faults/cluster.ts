@@ -13,6 +13,8 @@ import { Proxy } from './proxy.ts';
 /** In the order of starting: each after those that it calls. */
 export const SERVICES: readonly ServiceName[] = ['preprocess', 'inference', 'aggregator', 'gateway'];
 
+const MOST_COMPLAINTS = 3;
+
 /** How the processes of a cluster are joined. */
 export interface ClusterOptions {
   /** Whether a {@link Proxy} stands before each replica but the gateways. */
@@ -86,6 +88,16 @@ export class Cluster {
   async sum(name: ServiceName, metric: string, labels?: string): Promise<number> {
     const values = this.of(name).map(({ process }) => process.metric(metric, labels).catch(() => 0));
     return (await Promise.all(values)).reduce((a, b) => a + b, 0);
+  }
+
+  /** What the processes that run logged as errors of their own, the latest of each. */
+  get complaints(): string[] {
+    return this.#replicas.flatMap(({ name, place, process }) =>
+      process.logged
+        .filter((line) => line.includes('"level":"error"'))
+        .slice(-MOST_COMPLAINTS)
+        .map((line) => `${name} ${String(place)}: ${line}`),
+    );
   }
 
   /** Ends all of them, in whatever state they are. */

@@ -14,6 +14,7 @@ const runner = new Runner({
   pace: { beforeMs: 300, holdMs: 600, afterMs: 300, silenceMs: 1500 },
   deadlineMs: 60_000,
   tell: () => undefined,
+  complain: (line) => process.stderr.write(`${line}\n`),
 });
 afterAll(() => runner.close());
 

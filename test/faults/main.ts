@@ -58,7 +58,11 @@ const pace: Pace = {
 const tell = (line: string) => {
   if (flags.verbose) console.error(`  ${line}`);
 };
-const runner = new Runner({ seed: flags.seed, rate: flags.rate, pace, deadlineMs: DEADLINE_MS, tell });
+const complain = (line: string) => {
+  console.error(`  ${line}`);
+};
+const { seed, rate } = flags;
+const runner = new Runner({ seed, rate, pace, deadlineMs: DEADLINE_MS, tell, complain });
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
     void runner.close().finally(() => process.exit(130));

@@ -36,16 +36,20 @@ async function client(): Promise<Socket> {
   return socket;
 }
 
-async function echo(socket: Socket, bytes: Buffer): Promise<Buffer> {
+function received(socket: Socket, bytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  const whole = new Promise<Buffer>((resolve) => {
+  return new Promise<Buffer>((resolve) => {
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       length += chunk.length;
-      if (length >= bytes.length) resolve(Buffer.concat(chunks));
+      if (length >= bytes) resolve(Buffer.concat(chunks));
     });
   });
+}
+
+async function echo(socket: Socket, bytes: Buffer): Promise<Buffer> {
+  const whole = received(socket, bytes.length);
   socket.write(bytes);
   return whole;
 }
@@ -58,6 +62,18 @@ test.each([
   proxy.slow(road);
   const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251));
   expect(Buffer.compare(await echo(await client(), bytes), bytes)).toBe(0);
+});
+
+test('chunks that come a moment apart do not overtake each other', async () => {
+  const socket = await client();
+  const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 251));
+  proxy.slow({ delayMs: 5.5, bytesPerSecond: 1_000_000 });
+  const whole = received(socket, bytes.length);
+  for (let i = 0; i < bytes.length; i += 100) {
+    await new Promise(setImmediate);
+    socket.write(bytes.subarray(i, i + 100));
+  }
+  expect(Buffer.compare(await whole, bytes)).toBe(0);
 });
 
 test.each(['reset', 'end'] as const)('a cut (%s) is seen on both sides', async (how) => {

@@ -111,27 +111,38 @@ class Pair {
   }
 
   #carry(from: Socket, to: Socket): void {
+    // One queue and one timer: timers of their own, rounded to milliseconds, would let chunks overtake each other.
+    const travelling: { chunk: Buffer; arrives: number }[] = [];
     let free = 0;
     let held = 0;
+    const arrive = () => {
+      for (let next = travelling[0]; next && next.arrives <= performance.now(); next = travelling[0]) {
+        travelling.shift();
+        held -= next.chunk.length;
+        if (!this.#silent) to.write(next.chunk);
+      }
+      if (held <= HELD_BYTES) from.resume();
+      wait();
+    };
+    const wait = () => {
+      const [next] = travelling;
+      if (next) setTimeout(arrive, next.arrives - performance.now());
+    };
     from.on('data', (chunk) => {
       if (this.#silent) return;
       const { delayMs = 0, bytesPerSecond } = this.#road();
       const now = performance.now();
-      // What comes later never overtakes.
       free =
         Math.max(now, free) + (bytesPerSecond === undefined ? 0 : (1000 * chunk.length) / bytesPerSecond);
-      const wait = free - now + delayMs;
-      if (wait < 1 && held === 0) {
+      const arrives = Math.max(free + delayMs, travelling.at(-1)?.arrives ?? 0);
+      if (arrives <= now && travelling.length === 0) {
         to.write(chunk);
         return;
       }
+      travelling.push({ chunk, arrives });
       held += chunk.length;
       if (held > HELD_BYTES && bytesPerSecond !== undefined) from.pause();
-      setTimeout(() => {
-        held -= chunk.length;
-        if (held <= HELD_BYTES) from.resume();
-        if (!this.#silent) to.write(chunk);
-      }, wait);
+      if (travelling.length === 1) wait();
     });
     from.once('close', () => {
       // A host that is gone does not hear that the other side has hung up.

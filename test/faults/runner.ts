@@ -26,6 +26,8 @@ export interface RunOptions {
   deadlineMs: number;
   /** Told of what happens. */
   tell: (line: string) => void;
+  /** Told what processes logged as errors, where something did not hold. */
+  complain: (line: string) => void;
 }
 
 // Servers notice a client that vanished within 40 s; then its calls are over.
@@ -103,6 +105,7 @@ export class Runner {
       await front.close();
       violations.push(...verdict.violations, ...(await leftovers(cluster, LEFTOVERS_MS)));
       violations.push(...leaks(cluster, filesBefore, await openFiles(cluster)));
+      if (violations.length > 0) cluster.complaints.forEach(this.#options.complain);
       const { name, what, holds } = fault;
       return { name, what, holds, done, ...verdict, retries: made, again: front.again, violations };
     } finally {
