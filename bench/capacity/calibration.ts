@@ -2,8 +2,8 @@
 // asking (a process that is woken for every message by itself takes half as much again), and what preprocess takes for
 // photos of several sizes, one at a time. CPU time is not waiting: no latency and no rate of a loaded system is taken.
 
-import { PerformanceObserver } from 'node:perf_hooks';
-import type { LoopCost, PixelCost, ServiceCosts } from '../../loadtest/simulate/costs.ts';
+import { PerformanceObserver, constants, type PerformanceEntry } from 'node:perf_hooks';
+import type { LoopCost, Pauses, PixelCost, ServiceCosts } from '../../loadtest/simulate/costs.ts';
 import { createClient, type VggClient } from '../../sdk/index.ts';
 import { STEP_DURATION } from '../../services/preprocess/metrics.ts';
 import { sharp } from '../../services/preprocess/loaders.ts';
@@ -37,11 +37,10 @@ export interface CalibrationRow {
   everyMs: number;
 }
 
-/** Garbage collection of a process while one client asks: so many pauses of a mean length, and its thread's CPU time. */
+/** Garbage collection of a process while one client asks, and its thread's CPU time meanwhile. */
 export interface PauseRow {
-  count: number;
-  /** Milliseconds. */
-  ms: number;
+  /** By kind: so many pauses, and what they took together, in milliseconds. */
+  kinds: Record<string, { count: number; ms: number }>;
   mainMs: number;
 }
 
@@ -83,6 +82,15 @@ const WARM = 24;
 const MOST_MS = 3000;
 const CLIENTS = 8;
 const PAUSES_MS = 15_000;
+type NodeGCPerformanceEntry = PerformanceEntry & { detail: { kind: number } };
+
+// Those of V8 that stop its thread, as metrics name them.
+const COLLECTIONS = {
+  minor: constants.NODE_PERFORMANCE_GC_MINOR,
+  major: constants.NODE_PERFORMANCE_GC_MAJOR,
+  incremental: constants.NODE_PERFORMANCE_GC_INCREMENTAL,
+};
+const NAMES = ['minor', 'major', 'incremental'] as const;
 
 /** Measures all of it; about three quarters of a minute. @param kind of request that will be predicted */
 export async function calibrate(
@@ -167,23 +175,33 @@ async function pausesOf(
   { services, client }: Running,
   photo: Buffer,
 ): Promise<Record<string, PauseRow>> {
-  const own = { count: 0, ms: 0 };
+  const own = mapped(COLLECTIONS, () => ({ count: 0, ms: 0 }));
   const observer = new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) {
-      own.count++;
-      own.ms += duration;
+    for (const entry of list.getEntries()) {
+      const { duration, detail } = entry as NodeGCPerformanceEntry;
+      const name = NAMES.find((each) => COLLECTIONS[each] === detail.kind);
+      if (!name) continue;
+      own[name].count++;
+      own[name].ms += duration;
     }
   });
-  const read = async (service: ServiceProcess) => ({
-    count: await service.metric('nodejs_gc_duration_seconds_count'),
-    ms: 1000 * (await service.metric('nodejs_gc_duration_seconds_sum')),
-    mainMs: threadTimes(service.pid).main,
-  });
+  const read = async (service: ServiceProcess) => {
+    const of = async (name: keyof typeof COLLECTIONS) => ({
+      count: await service.metric('nodejs_gc_duration_seconds_count', `kind="${name}"`),
+      ms: 1000 * (await service.metric('nodejs_gc_duration_seconds_sum', `kind="${name}"`)),
+    });
+    const kinds = {
+      minor: await of('minor'),
+      major: await of('major'),
+      incremental: await of('incremental'),
+    };
+    return { kinds, mainMs: threadTimes(service.pid).main };
+  };
   const readAll = async () => ({
     aggregator: await read(services.aggregator),
     preprocess: await read(services.preprocess),
     inference: await read(services.inference),
-    client: { ...own, mainMs: threadTimes(process.pid).main },
+    client: { kinds: structuredClone(own), mainMs: threadTimes(process.pid).main },
   });
   observer.observe({ entryTypes: ['gc'] });
   const before = await readAll();
@@ -191,9 +209,11 @@ async function pausesOf(
   while (performance.now() < until) await client.classify(photo, optionsOf(kind));
   const after = await readAll();
   observer.disconnect();
-  return mapped(after, ({ count, ms, mainMs }, name) => ({
-    count: count - before[name].count,
-    ms: ms - before[name].ms,
+  return mapped(after, ({ kinds, mainMs }, name) => ({
+    kinds: mapped(kinds, ({ count, ms }, each) => ({
+      count: count - before[name].kinds[each].count,
+      ms: ms - before[name].kinds[each].ms,
+    })),
     mainMs: mainMs - before[name].mainMs,
   }));
 }
@@ -259,11 +279,10 @@ function costsOf(
       rows.map(({ main }) => main[name] ?? 0),
     );
     const sum = (pick: 'main' | 'others') => rows.reduce((all, row) => all + (row[pick][name] ?? 0), 0);
-    const { count = 0, ms = 0, mainMs = 0 } = pauses[name] ?? {};
     return {
       ...{ call, plane, megabyte, view },
       helpers: helpers ? sum('others') / sum('main') : 0,
-      ...(count > 0 && { pauses: { everyMs: mainMs / count, ms: Math.min(ms, mainMs / 2) / count } }),
+      pauses: pausesIn(pauses[name]),
     };
   };
   const aggregator = fitted('aggregator', true);
@@ -278,6 +297,14 @@ function costsOf(
     inference: { ...fitted('inference', false), helpers: aggregator.helpers },
     pixels: pixelsOf(photos),
   };
+}
+
+function pausesIn({ kinds, mainMs }: PauseRow = { kinds: {}, mainMs: 0 }): Pauses[] {
+  const there = Object.values(kinds).filter(({ count }) => count > 0);
+  const all = there.reduce((sum, { ms }) => sum + ms, 0);
+  // Some of a pause may have been another's who had the core.
+  const own = Math.min(1, mainMs / 2 / all);
+  return there.map(({ count, ms }) => ({ everyMs: mainMs / count, ms: (own * ms) / count }));
 }
 
 /** Lines through what photos took. */

@@ -19,12 +19,13 @@ import { VIEWS } from '../../services/inference/metrics.ts';
 import { calibrate, clientOf, mapped, photoOf } from './calibration.ts';
 import { optionsOf } from './plans.ts';
 import { CLIENTS, WARM_UP_SECONDS, type Loaded, type Measurement, type Slice } from './session.ts';
-import { machineTimes, stolenTime, threadTimes, used } from './threads.ts';
+import { StolenTime, machineTimes, threadTimes, used } from './threads.ts';
 
 const SIZE = { width: 320, height: 256 };
 const ENGINE_CORE = '0';
 const OTHER_CORE = '1';
 const SLICE_SECONDS = 5;
+const STOLEN_EVERY_MS = 100;
 
 /** What to measure. */
 export interface SessionOptions {
@@ -141,13 +142,12 @@ async function loaded(
   });
   let photos = 0;
   const readings = [await read()];
-  const readStolen = () => ({
-    at: performance.now(),
-    engine: stolenTime(ENGINE_CORE),
-    others: stolenTime(OTHER_CORE),
-  });
-  const stolen = [readStolen()];
-  const seconds = setInterval(() => stolen.push(readStolen()), 1000);
+  const began = performance.now();
+  const stolen = { engine: new StolenTime(ENGINE_CORE, began), others: new StolenTime(OTHER_CORE, began) };
+  const stealing = setInterval(() => {
+    stolen.engine.read();
+    stolen.others.read();
+  }, STOLEN_EVERY_MS);
   const reader = setInterval(() => {
     void read().then((reading) => readings.push(reading));
   }, 1000 * SLICE_SECONDS);
@@ -164,7 +164,7 @@ async function loaded(
       onOutcome: () => photos++,
     });
     clearInterval(reader);
-    clearInterval(seconds);
+    clearInterval(stealing);
     readings.push(await read());
     const [before, after] = [readings[0], readings.at(-1)];
     if (!before || !after) throw new Error('Expected two readings');
@@ -191,21 +191,11 @@ async function loaded(
           used: mapped(pids, (_, name) => used(last.own[name], reading.own[name])),
         };
       }),
-      stolen: { engine: parts(stolen, 'engine'), others: parts(stolen, 'others') },
+      stolen: mapped(stolen, ({ spans }) => spans),
     };
   } finally {
     clearInterval(reader);
-    clearInterval(seconds);
+    clearInterval(stealing);
     await target.close();
   }
-}
-
-function parts<Key extends 'engine' | 'others'>(
-  readings: readonly ({ at: number } & Record<Key, number>)[],
-  core: Key,
-): number[] {
-  return readings.slice(1).map((reading, i) => {
-    const last = readings[i] ?? reading;
-    return Math.min(1, (reading[core] - last[core]) / (reading.at - last.at));
-  });
 }

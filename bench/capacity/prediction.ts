@@ -5,6 +5,7 @@
 // demand law): no latency is in them, and they change with the machine's pace, which here is not the same every minute.
 
 import { steady } from '../../loadtest/arrivals/curve.ts';
+import type { Pace } from '../../loadtest/simulate/cores.ts';
 import type { LoopCost } from '../../loadtest/simulate/costs.ts';
 import type { PlannedPhoto } from '../../loadtest/simulate/plans.ts';
 import type { SystemSettings } from '../../loadtest/simulate/settings.ts';
@@ -97,10 +98,7 @@ function settingsOf(measurement: Measurement, loaded: Loaded | undefined, pace: 
       plane: factor * known.plane,
       megabyte: factor * known.megabyte,
       view: factor * known.view,
-      pauses: known.pauses && {
-        everyMs: factor * known.pauses.everyMs,
-        ms: factor * known.pauses.ms,
-      },
+      pauses: known.pauses?.map(({ everyMs, ms }) => ({ everyMs: factor * everyMs, ms: factor * ms })),
       helpers: name === 'client' || name === 'aggregator' ? others / main : helpers,
     };
   };
@@ -114,7 +112,7 @@ function settingsOf(measurement: Measurement, loaded: Loaded | undefined, pace: 
   return {
     fleets: {
       ...{ gateway: fleet, aggregator: fleet, preprocess: fleet },
-      inference: { ...fleet, vcpu: 1, ...(loaded && { slowness: slownessOf(loaded, ENGINE) }) },
+      inference: { ...fleet, vcpu: 1, ...(loaded && { pace: paceOf(loaded, ENGINE) }) },
     },
     engine: paced(tableTiming(table), pace),
     costs: {
@@ -139,13 +137,16 @@ function settingsOf(measurement: Measurement, loaded: Loaded | undefined, pace: 
       deadlineMs: 60_000,
     },
     sharedCores: 1,
-    ...(loaded && { sharedSlowness: slownessOf(loaded, OTHERS) }),
+    ...(loaded && { sharedPace: paceOf(loaded, OTHERS) }),
     gateway: false,
     networkMs: 0.1,
     interruptionsPerHour: 0,
     metricsDelaySeconds: 0,
   };
 }
+
+// Work goes on, if hardly.
+const MOST_STOLEN = 0.98;
 
 const ENGINE = {
   core: 'engine',
@@ -158,11 +159,8 @@ const OTHERS = {
   work: ({ photos }: Slice) => photos,
 } as const;
 
-// How much more CPU time the same work took, slice by slice, than on the whole; and that the host had the core meanwhile.
-function slownessOf(
-  { slices, stolen }: Loaded,
-  { core, processes, work }: typeof ENGINE | typeof OTHERS,
-): (now: number) => number {
+// How much more CPU time the same work took, slice by slice, than on the whole; and when the host had the core.
+function paceOf({ slices, stolen }: Loaded, { core, processes, work }: typeof ENGINE | typeof OTHERS): Pace {
   const times = (slice: Slice) =>
     processes.reduce((sum, name) => sum + slice.used[name].main + slice.used[name].others, 0);
   const whole = slices.reduce((sum, slice) => sum + times(slice), 0);
@@ -172,10 +170,16 @@ function slownessOf(
     until += 1000 * slice.seconds;
     return { until, factor: work(slice) > 0 ? times(slice) / work(slice) / (whole / all) : 1 };
   });
-  const taken = stolen[core];
-  return (now) => {
-    const factor = steps.find((step) => now < step.until)?.factor ?? 1;
-    return factor / Math.max(0.05, 1 - (taken[Math.floor(now / 1000)] ?? 0));
+  const spans = stolen[core];
+  let next = 0;
+  return {
+    slowness: (now) => steps.find((step) => now < step.until)?.factor ?? 1,
+    stolen: (now) => {
+      while ((spans[next]?.to ?? Infinity) <= now) next++;
+      const span = spans[next];
+      if (!span || now < span.from) return { part: 0, until: span?.from ?? Infinity };
+      return { part: Math.min(MOST_STOLEN, span.ms / (span.to - span.from)), until: span.to };
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import type { Protocol } from '../../vgg/views.ts';
 import type { CalibrationRow, PauseRow, PhotoRow } from './calibration.ts';
 import { comparison, type Comparison } from './comparison.ts';
 import { predicted } from './prediction.ts';
-import type { ThreadTimes } from './threads.ts';
+import type { Stolen, ThreadTimes } from './threads.ts';
 
 /** CPU milliseconds by process, of a photo unless something else is said. */
 export type Demands = Record<'client' | 'aggregator' | 'preprocess' | 'inference', ThreadTimes>;
@@ -42,8 +42,8 @@ export interface Loaded {
   demands: Demands;
   /** All of it, warm-up included. */
   slices: Slice[];
-  /** Parts of each second in which the machine's host had a core for others. */
-  stolen: Record<'engine' | 'others', number[]>;
+  /** When the machine's host had a core for others; milliseconds since the warm-up began. */
+  stolen: Record<'engine' | 'others', Stolen[]>;
 }
 
 /** What a session measured. */
@@ -69,7 +69,7 @@ export interface Measurement {
 
 /** A kept session. */
 export interface Session {
-  version: 2;
+  version: 3;
   measurement: Measurement;
   /** From what was measured before: answers a second at most, and each load. */
   before: { atMost: number; steps: Comparison[] };
@@ -105,7 +105,7 @@ export async function compared(measurement: Measurement, tell: (line: string) =>
     tell(`  and meanwhile:   ${meanwhile.at(-1)?.text ?? ''}`);
   }
   return {
-    version: 2,
+    version: 3,
     measurement,
     before: { atMost: answers[0] ?? 0, steps: before },
     meanwhile: { atMost: answers[1] ?? 0, steps: meanwhile },

@@ -31,8 +31,48 @@ export function used(before: ThreadTimes, after: ThreadTimes): ThreadTimes {
   return { main: after.main - before.main, others: after.others - before.others };
 }
 
-/** CPU milliseconds of a core that the machine's host took for others, since it began; no thread's time has them. */
-export function stolenTime(core: string): number {
+/** A while in which the machine's host had a core for others: milliseconds of `to − from`. */
+export interface Stolen {
+  from: number;
+  to: number;
+  ms: number;
+}
+
+/** When the machine's host has a core for others; no thread's time has that. */
+export class StolenTime {
+  readonly #core: string;
+  readonly #began: number;
+  readonly #spans: Stolen[] = [];
+  #last: { at: number; ms: number };
+
+  /** @param began from when spans are counted, by the clock of `performance` */
+  constructor(core: string, began: number) {
+    this.#core = core;
+    this.#began = began;
+    this.#last = this.#now();
+  }
+
+  /** Whiles in which some was stolen, in their order. */
+  get spans(): Stolen[] {
+    return this.#spans;
+  }
+
+  /** Reads it now; spans go from one reading to the next. */
+  read(): void {
+    const last = this.#last;
+    const now = this.#now();
+    const ms = now.ms - last.ms;
+    if (ms > 0) this.#spans.push({ from: last.at - this.#began, to: now.at - this.#began, ms });
+    this.#last = now;
+  }
+
+  #now(): { at: number; ms: number } {
+    return { at: performance.now(), ms: stolenMs(this.#core) };
+  }
+}
+
+// Since the machine began; Linux counts it in hundredths of a second.
+function stolenMs(core: string): number {
   const line = readFileSync('/proc/stat', 'utf8')
     .split('\n')
     .find((each) => each.startsWith(`cpu${core} `));

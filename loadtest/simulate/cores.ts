@@ -11,28 +11,39 @@ interface Task {
   readonly done: () => void;
 }
 
+/** The pace of a machine that is not always as fast. */
+export interface Pace {
+  /** How much more CPU time work takes that begins at a moment. */
+  slowness(now: number): number;
+  /** The part of its cores that the machine's host has for others at a moment, less than 1, and until when. */
+  stolen(now: number): { part: number; until: number };
+}
+
+const STEADY: Pace = { slowness: () => 1, stolen: () => ({ part: 0, until: Infinity }) };
+
 /** Cores of one machine. */
 export class Cores {
   readonly #time: VirtualTime;
   readonly #count: number;
-  readonly #slowness: (now: number) => number;
+  readonly #pace: Pace;
   readonly #tasks = new Set<Task>();
   #threads = 0;
-  #pace = 1;
+  // Of each thread, and of all of them together, as of `since`.
+  #speed = 1;
+  #used = 0;
   #since = 0;
   #next: Appointment | undefined;
   #usedMs = 0;
 
-  /** @param slowness how much longer work takes that begins at a moment, where a machine is not always as fast */
-  constructor(time: VirtualTime, count: number, slowness: (now: number) => number = () => 1) {
+  constructor(time: VirtualTime, count: number, pace: Pace = STEADY) {
     this.#time = time;
     this.#count = count;
-    this.#slowness = slowness;
+    this.#pace = pace;
   }
 
   /** Core-milliseconds used until now. */
   get usedMs(): number {
-    return this.#usedMs + (this.#time.now() - this.#since) * this.#inUse();
+    return this.#usedMs + (this.#time.now() - this.#since) * this.#used;
   }
 
   /**
@@ -42,7 +53,7 @@ export class Cores {
    */
   run(ms: number, threads: number, done: () => void): void {
     this.#advance();
-    this.#tasks.add({ left: Math.max(0, ms * this.#slowness(this.#time.now())), threads, done });
+    this.#tasks.add({ left: Math.max(0, ms * this.#pace.slowness(this.#time.now())), threads, done });
     this.#threads += threads;
     this.#arrange();
   }
@@ -51,23 +62,27 @@ export class Cores {
     const now = this.#time.now();
     const passed = now - this.#since;
     if (passed > 0) {
-      for (const task of this.#tasks) task.left -= passed * this.#pace;
-      this.#usedMs += passed * this.#inUse();
+      for (const task of this.#tasks) task.left -= passed * this.#speed;
+      this.#usedMs += passed * this.#used;
     }
     this.#since = now;
   }
 
-  #inUse(): number {
-    return Math.min(this.#count, this.#threads);
-  }
-
-  // A new pace, and who is ready first.
+  // A new speed, and who is ready first.
   #arrange(): void {
-    this.#pace = Math.min(1, this.#count / this.#threads);
-    let wait = Infinity;
-    for (const { left } of this.#tasks) wait = Math.min(wait, left / this.#pace);
     this.#next?.cancel();
-    this.#next = wait === Infinity ? undefined : this.#time.after(Math.max(0, wait), this.#finish);
+    if (this.#tasks.size === 0) {
+      this.#used = 0;
+      this.#next = undefined;
+      return;
+    }
+    const now = this.#time.now();
+    const { part, until } = this.#pace.stolen(now);
+    this.#speed = (1 - part) * Math.min(1, this.#count / this.#threads);
+    this.#used = (1 - part) * Math.min(this.#count, this.#threads);
+    let wait = until - now;
+    for (const { left } of this.#tasks) wait = Math.min(wait, left / this.#speed);
+    this.#next = this.#time.after(Math.max(0, wait), this.#finish);
   }
 
   readonly #finish = (): void => {

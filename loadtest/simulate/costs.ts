@@ -1,12 +1,18 @@
 // What services cost in CPU time, apart from engines: measured here one stage at a time (bench/capacity.ts writes them).
 // Knows numbers; not where they are spent.
 
+/** Pauses of a kind: so long, whenever the thread has worked so much. */
+export interface Pauses {
+  everyMs: number;
+  ms: number;
+}
+
 /** What a process does beside its work: garbage collection. */
 export interface LoopOverhead {
   /** What other threads of the process run beside each millisecond of it. */
   helpers: number;
-  /** Parts of the work that come all at once, as pauses of the thread; none if not given. */
-  pauses?: { everyMs: number; ms: number } | undefined;
+  /** Parts of the work that come all at once, as pauses of the thread, of one kind and another; none if not given. */
+  pauses?: readonly Pauses[] | undefined;
 }
 
 /** CPU milliseconds of a process's JavaScript thread, as a linear function of what passes through. */

@@ -11,12 +11,12 @@ export class EventLoop {
   #head = 0;
   #running = false;
   #workedMs = 0;
-  #untilPauseMs: number;
+  readonly #untilPauseMs: number[];
 
   constructor(cores: Cores, overhead: LoopOverhead = { helpers: 0 }) {
     this.#cores = cores;
     this.#overhead = overhead;
-    this.#untilPauseMs = overhead.pauses?.everyMs ?? Infinity;
+    this.#untilPauseMs = (overhead.pauses ?? []).map(({ everyMs }) => everyMs);
   }
 
   /** Pieces that wait or run. */
@@ -61,18 +61,21 @@ export class EventLoop {
 
   // Work comes to the same in the end; a part of it, and all that helpers do, comes with the pauses.
   #collected(ms: number): { main: number; helpers: number } {
-    const { helpers, pauses } = this.#overhead;
-    if (!pauses) return { main: ms, helpers: helpers * ms };
-    let count = 0;
-    this.#untilPauseMs -= ms;
-    while (this.#untilPauseMs <= 0) {
-      this.#untilPauseMs += pauses.everyMs;
-      count++;
+    const { helpers, pauses = [] } = this.#overhead;
+    const paused = pauses.reduce((sum, { ms: each, everyMs }) => sum + each / everyMs, 0);
+    if (paused === 0) return { main: ms, helpers: helpers * ms };
+    let main = ms * (1 - paused);
+    let helped = 0;
+    for (const [kind, { ms: each, everyMs }] of pauses.entries()) {
+      let left = (this.#untilPauseMs[kind] ?? everyMs) - ms;
+      for (; left <= 0; left += everyMs) {
+        main += each;
+        // The longer a kind's pauses are, the more helpers do in each.
+        helped += (helpers * each) / paused;
+      }
+      this.#untilPauseMs[kind] = left;
     }
-    return {
-      main: ms * (1 - pauses.ms / pauses.everyMs) + count * pauses.ms,
-      helpers: count * helpers * pauses.everyMs,
-    };
+    return { main, helpers: helped };
   }
 }
 

@@ -147,7 +147,7 @@ export class Fleet<Member extends Task> {
     const { time, settings, shared, create } = this.#options;
     const cores =
       (settings.vcpu === undefined ? shared : undefined) ??
-      new Cores(time, settings.vcpu ?? 1, settings.slowness);
+      new Cores(time, settings.vcpu ?? 1, settings.pace);
     const task = create(cores, time.now());
     task.state = state;
     this.#tasks.push(task);

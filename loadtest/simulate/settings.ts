@@ -2,6 +2,7 @@
 // from their configurations by whoever simulates (cli/simulate.ts, bench/capacity.ts). Knows no time and no chance.
 
 import type { Scaling, ScaledService } from '../../infra/scaling.ts';
+import type { Pace } from './cores.ts';
 import type { ServiceCosts } from './costs.ts';
 import type { EngineTiming } from './timings.ts';
 
@@ -33,8 +34,8 @@ export interface FleetSettings {
   tasks: number;
   /** Cores of a task; undefined: all tasks of the system share one machine. */
   vcpu: number | undefined;
-  /** How much longer work takes that begins at a moment (ms); 1 if not given. */
-  slowness?: (now: number) => number;
+  /** Of machines that are not always as fast. */
+  pace?: Pace;
   /** Rules and bounds; absent: the number of tasks does not change. */
   scaling?: Pick<Scaling, 'rules'> & { min: number; max: number };
   start: readonly Phase[];
@@ -48,8 +49,8 @@ export interface SystemSettings {
   limits: ServiceLimits;
   /** Cores of the machine that is shared, where one is. */
   sharedCores?: number;
-  /** How much longer work takes on it that begins at a moment (ms); 1 if not given. */
-  sharedSlowness?: (now: number) => number;
+  /** Its pace, where it is not always as fast. */
+  sharedPace?: Pace;
   /** Whether requests come through the gateway; otherwise they go to the aggregator. */
   gateway: boolean;
   /** One way between two processes. */

@@ -50,8 +50,8 @@ export class System {
   constructor(time: VirtualTime, settings: SystemSettings, seed: number) {
     this.time = time;
     this.settings = settings;
-    const { fleets, costs, limits, sharedCores, sharedSlowness, engine } = settings;
-    this.shared = sharedCores === undefined ? undefined : new Cores(time, sharedCores, sharedSlowness);
+    const { fleets, costs, limits, sharedCores, sharedPace, engine } = settings;
+    this.shared = sharedCores === undefined ? undefined : new Cores(time, sharedCores, sharedPace);
     const common = (service: ScaledService) => ({
       time,
       random: randomAt(seed, 'fleet', service),

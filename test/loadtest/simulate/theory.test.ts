@@ -97,7 +97,10 @@ describe('shared cores', () => {
 
   test('a machine that is half as fast for a while', async () => {
     const time = new VirtualTime();
-    const cores = new Cores(time, 1, (now) => (now < 10 ? 2 : 1));
+    const cores = new Cores(time, 1, {
+      slowness: (now) => (now < 10 ? 2 : 1),
+      stolen: () => ({ part: 0, until: Infinity }),
+    });
     const times: number[] = [];
     const next = () => {
       times.push(time.now());
@@ -107,6 +110,30 @@ describe('shared cores', () => {
     await time.run();
     // Work takes what it takes when it begins.
     expect(times).toEqual([12, 18, 24]);
+  });
+
+  test('a machine whose host has it for others for a while', async () => {
+    const time = new VirtualTime();
+    const cores = new Cores(time, 2, {
+      slowness: () => 1,
+      stolen: (now) =>
+        now < 10
+          ? { part: 0, until: 10 }
+          : now < 30
+            ? { part: 0.75, until: 30 }
+            : { part: 0, until: Infinity },
+    });
+    const times: number[] = [];
+    const next = () => {
+      times.push(time.now());
+      if (times.length < 3) cores.run(8, 1, next);
+    };
+    cores.run(8, 1, next);
+    await time.run();
+    // Of the second, 2 are done before, 5 within 20, 1 after.
+    expect(times).toEqual([8, 31, 39]);
+    // What others had is not used.
+    expect(cores.usedMs).toBeCloseTo(24, 9);
   });
 
   test('who has cores of its own leaves the shared ones alone', async () => {
@@ -129,7 +156,7 @@ describe('pauses', () => {
   test('come in one piece, with what helpers do, and cost no more than before', async () => {
     const time = new VirtualTime();
     const cores = new Cores(time, 1);
-    const loop = new EventLoop(cores, { helpers: 0.5, pauses: { everyMs: 10, ms: 4 } });
+    const loop = new EventLoop(cores, { helpers: 0.5, pauses: [{ everyMs: 10, ms: 4 }] });
     const took: number[] = [];
     let last = 0;
     for (let i = 0; i < 1000; i++)
@@ -142,5 +169,26 @@ describe('pauses', () => {
     expect(loop.workedMs).toBeCloseTo(1500, 6);
     expect(took.filter((ms) => ms > 4)).toHaveLength(100);
     expect(Math.min(...took)).toBeCloseTo(0.6, 9);
+  });
+
+  test('of two kinds are as long as each is, and helpers do more in the longer ones', async () => {
+    const time = new VirtualTime();
+    const cores = new Cores(time, 2);
+    const pauses = [
+      { everyMs: 5, ms: 1 },
+      { everyMs: 50, ms: 20 },
+    ];
+    const loop = new EventLoop(cores, { helpers: 0.6, pauses });
+    const took: number[] = [];
+    let last = 0;
+    for (let i = 0; i < 1000; i++)
+      loop.work(1, () => {
+        took.push(time.now() - last);
+        last = time.now();
+      });
+    await time.run();
+    expect(cores.usedMs).toBeCloseTo(1600, 6);
+    expect(took.filter((ms) => ms > 20)).toHaveLength(20);
+    expect(took.filter((ms) => ms > 1 && ms < 20)).toHaveLength(180);
   });
 });
