@@ -1,7 +1,7 @@
 // What somebody is woken for: each alarm with what it means, and what to do in docs/how-to/operate.md under its title.
 // Knows metrics; sends to one topic.
 
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -12,7 +12,7 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Cluster, FargateService } from 'aws-cdk-lib/aws-ecs';
 import { HttpCodeElb } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
-import { Rule } from 'aws-cdk-lib/aws-events';
+import { Match, Rule } from 'aws-cdk-lib/aws-events';
 import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -215,9 +215,18 @@ export class Alarms extends Construct {
       eventPattern: {
         source: ['aws.ecs'],
         detailType: ['ECS Deployment State Change'],
-        detail: { eventName: ['SERVICE_DEPLOYMENT_FAILED'], clusterArn: [cluster.clusterArn] },
+        // The event names the service alone, and that has the cluster's name in it.
+        resources: Match.prefix(
+          Stack.of(this).formatArn({
+            service: 'ecs',
+            resource: 'service',
+            resourceName: `${cluster.clusterName}/`,
+          }),
+        ),
+        detail: { eventName: ['SERVICE_DEPLOYMENT_FAILED'] },
       },
-      targets: [new SnsTopic(topic)],
+      // As a role of this rule: EventBridge itself would need the topic to be open to the rules of every account.
+      targets: [new SnsTopic(topic, { authorizeUsingRole: true })],
     });
   }
 }

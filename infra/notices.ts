@@ -12,8 +12,8 @@ import type { Deployment } from './config.ts';
 /** Tag of everything of a deployment, by whose value costs are told apart. */
 export const STAGE_TAG = 'vgg-serve-stage';
 
-// Who tells the topic.
-const TELLERS = ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com', 'events.amazonaws.com'];
+// Who tells the topic as itself; a rule of EventBridge has a role.
+const TELLERS = ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com'];
 
 /** The topic and the budget. */
 export class Notices extends Construct {

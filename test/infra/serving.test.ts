@@ -252,6 +252,7 @@ describe.each(TEMPLATES)('$stage', (stage) => {
     [/InstanceRole/, 'ecs:Poll', 'instances are named by ECS'],
     [/InstanceRole/, 'ecs:StartTelemetrySession', 'instances are named by ECS'],
     [/InstanceRole/, 'ecs:PutSystemLogEvents', 'instances are named by ECS'],
+    [/EventsRole/, 'kms:GenerateDataKey*', 'actions of one key that begin so'],
     [/^NoticesKey/, 'kms:*', "of a key's own policy, * is the key"],
     [/^NoticesKey/, 'kms:Decrypt', "of a key's own policy, * is the key"],
     [/^NoticesKey/, 'kms:GenerateDataKey*', "of a key's own policy, * is the key"],
@@ -332,11 +333,21 @@ describe.each(TEMPLATES)('$stage', (stage) => {
       Budget: { BudgetLimit: { Amount: deployment.budgetUsd, Unit: 'USD' }, TimeUnit: 'MONTHLY' },
     });
     serving.hasResourceProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
+    // Fields that the event has: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_deployment_events.html
     serving.hasResourceProperties('AWS::Events::Rule', {
-      EventPattern: { detail: { eventName: ['SERVICE_DEPLOYMENT_FAILED'] } },
+      EventPattern: {
+        source: ['aws.ecs'],
+        'detail-type': ['ECS Deployment State Change'],
+        resources: [{ prefix: Match.anyValue() }],
+        detail: Match.objectEquals({ eventName: ['SERVICE_DEPLOYMENT_FAILED'] }),
+      },
+      Targets: [Match.objectLike({ RoleArn: Match.anyValue() })],
     });
     const topic = statementsOf(serving).filter(({ type }) => type === 'AWS::SNS::TopicPolicy');
     expect(topic.some(({ statement }) => statement.effect === 'Deny')).toBe(true);
+    // Nobody tells it but for this account.
+    for (const { statement } of topic)
+      if (statement.effect === 'Allow') expect(JSON.stringify(statement)).toContain('aws:SourceAccount');
   });
 
   test('the network has as many zones as were asked for, and a way out', () => {
