@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { readConfig as gatewayConfig } from '../services/gateway/config.ts';
 import { startGateway } from '../services/gateway/main.ts';
 import { endOnSignals } from '../services/host/process.ts';
+import { upstreamTls } from '../services/host/upstream-variables.ts';
 import { createClient } from '../sdk/index.ts';
 import { modelsFolder } from './models-folder.ts';
 import { integer } from './options.ts';
@@ -66,7 +67,7 @@ async function run({ models, host, port, grpcPort, apiKeys }: ServeFlags): Promi
       },
       stack.log,
     );
-    const client = createClient({ inference: stack.inference.address });
+    const client = createClient({ inference: stack.inference.address, tls: upstreamTls(config) });
     const names = (await client.models()).map(({ name, network }) => `${name} (network ${network})`);
     client.close();
     const example = new URL('/v1/classify', gateway.url).href;

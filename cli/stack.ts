@@ -18,7 +18,10 @@ export interface StackOptions {
   load?: readonly string[];
   /** Address that the services listen at. */
   host?: string;
-  /** Ports of aggregator, preprocess and inference: the first and the next two; 0: any that are free. */
+  /**
+   * Ports of aggregator, preprocess and inference: the first and the next two; 0: any that are free. Not given: the
+   * services are this process's own, at any free ports, and talk in plain text whatever the environment says.
+   */
   port?: number;
   /** Level of the services' logs. */
   logLevel?: 'silent' | 'info';
@@ -37,12 +40,18 @@ export interface Stack {
   close(): Promise<void>;
 }
 
+const PLAIN_TEXT = { tlsCert: undefined, tlsKey: undefined, tlsClientCa: undefined };
+
 /** Starts preprocess, inference and aggregator; all are ready when this resolves. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { models, load = [], host = '127.0.0.1', port = 0, env = process.env } = options;
+  const { models, load = [], host = '127.0.0.1', port, env = process.env } = options;
   const inferenceEnv = inferenceConfig(env);
-  const common = { host, ...(options.logLevel && { logLevel: options.logLevel }) };
-  const at = (place: number) => (port === 0 ? 0 : port + place);
+  const common = {
+    host,
+    ...(options.logLevel && { logLevel: options.logLevel }),
+    ...(port === undefined && PLAIN_TEXT),
+  };
+  const at = (place: number) => (port === undefined || port === 0 ? 0 : port + place);
   const started: RunningServer[] = [];
   const close = async () => {
     await Promise.all(started.map((server) => server.close()));
@@ -70,6 +79,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       startAggregator({
         ...aggregatorConfig(env),
         ...common,
+        ...(port === undefined && { upstreamCa: undefined }),
         port: at(0),
         preprocess: preprocess.address,
         inference: inference.address,

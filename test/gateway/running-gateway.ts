@@ -22,7 +22,7 @@ export async function services(
   env: NodeJS.ProcessEnv = {},
   options: Partial<StackOptions> = {},
 ): Promise<Stack> {
-  return startStack({ models: join(packageRoot, 'models'), logLevel: 'silent', env, ...options });
+  return startStack({ models: join(packageRoot, 'models'), port: 0, logLevel: 'silent', env, ...options });
 }
 
 /** A gateway before them. */
