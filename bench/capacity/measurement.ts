@@ -16,6 +16,7 @@ import { packageRoot } from '../../proto/package-root.ts';
 import { meanColour } from '../../vgg/pack.ts';
 import { startService, type ServiceProcess } from '../services.ts';
 import { VIEWS } from '../../services/inference/metrics.ts';
+import { STEP_DURATION } from '../../services/preprocess/metrics.ts';
 import { calibrate, clientOf, mapped, photoOf } from './calibration.ts';
 import { optionsOf } from './plans.ts';
 import { CLIENTS, WARM_UP_SECONDS, type Loaded, type Measurement, type Slice } from './session.ts';
@@ -137,10 +138,10 @@ async function loaded(
     at: performance.now(),
     machine: machineTimes(),
     own: mapped(pids, (pid) => threadTimes(pid)),
-    photos,
+    photos: { answered, prepared: await preprocess.metric(`${STEP_DURATION}_count`, 'step="decode"') },
     views: await inference.metric(VIEWS),
   });
-  let photos = 0;
+  let answered = 0;
   const readings = [await read()];
   const began = performance.now();
   const stolen = { engine: new StolenTime(ENGINE_CORE, began), others: new StolenTime(OTHER_CORE, began) };
@@ -161,10 +162,13 @@ async function loaded(
       },
       target,
       seed,
-      onOutcome: () => photos++,
+      onOutcome: () => answered++,
     });
     clearInterval(reader);
     clearInterval(stealing);
+    // What little is left over belongs to the last slice.
+    const lastAt = readings.at(-1)?.at ?? 0;
+    if (readings.length > 1 && performance.now() - lastAt < 500 * SLICE_SECONDS) readings.pop();
     readings.push(await read());
     const [before, after] = [readings[0], readings.at(-1)];
     if (!before || !after) throw new Error('Expected two readings');
@@ -181,12 +185,14 @@ async function loaded(
       failed: step.requests.failed,
       ...{ p50, p90, p99, answersPerSecond: step.answersPerSecond },
       othersCores: (machineMs - ownMs) / (after.at - before.at),
-      demands: mapped(spent, ({ main, others }) => ({ main: main / photos, others: others / photos })),
+      demands: mapped(spent, ({ main, others }) => ({ main: main / answered, others: others / answered })),
       slices: readings.slice(1).map((reading, i): Slice => {
         const last = readings[i] ?? before;
+        const photos = (key: 'prepared' | 'answered') => reading.photos[key] - last.photos[key];
         return {
           seconds: (reading.at - last.at) / 1000,
-          photos: reading.photos - last.photos,
+          prepared: photos('prepared'),
+          answered: photos('answered'),
           views: reading.views - last.views,
           used: mapped(pids, (_, name) => used(last.own[name], reading.own[name])),
         };

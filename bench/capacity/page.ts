@@ -113,10 +113,10 @@ export function capacityPage(forecast: Forecast, sessions: readonly Session[]): 
     '*predicted / measured*.',
     '',
     'What the simulation is given is measured one stage at a time: the engine’s batches; CPU time of each service’s threads for requests that',
-    'differ in planes, bytes and views; pauses of garbage collection; decoding and resizing. No latency and no rate is among it. But the cores of a',
+    'differ in planes, bytes and views; pauses of garbage collection by kind; decoding and resizing. No latency and no rate is among it. But the cores of a',
     'shared machine are not as fast in every minute: the same batch takes from 45 to 60 ms, half a minute apart. So the table has predictions with',
     'the *demands of the load itself*, as models of queueing networks usually have them: CPU time a photo and a process, in slices of five seconds,',
-    'scales what was measured before, and each second of a core that the machine’s host had for others is missing. What comes of it (who waits for whom,',
+    'scales what was measured before, and while the machine’s host has a core for others (read ten times a second) nothing is done on it. What comes of it (who waits for whom,',
     'which batches form, percentiles) is the simulation’s. Predictions from what was measured minutes before are in the column *before*, as ratios. † others used more than',
     `${String(MOST_OTHERS)} cores meanwhile: that row proves nothing.`,
     '',
@@ -163,8 +163,7 @@ function verdict(sessions: readonly Session[]): string[] {
     `from before ${most('before')}.`,
     '',
     'What is left of the difference: near the limit a part of a hundred in what a photo takes is a quarter in how long it waits, and the 99th',
-    'percentile of a minute is what a few photos met: the machine’s host and the kernel’s scheduler make pauses of less than a second that the',
-    'model has not.',
+    'percentile of minutes is what a few photos met.',
   ];
 }
 

@@ -15,8 +15,9 @@ export type Demands = Record<'client' | 'aggregator' | 'preprocess' | 'inference
 /** A few seconds of a load. */
 export interface Slice {
   seconds: number;
-  /** Answered. */
-  photos: number;
+  /** Photos. */
+  prepared: number;
+  answered: number;
   /** Computed. */
   views: number;
   /** CPU milliseconds. */
