@@ -42,6 +42,8 @@ export interface PauseRow {
   /** By kind: so many pauses, and what they took together, in milliseconds. */
   kinds: Record<string, { count: number; ms: number }>;
   mainMs: number;
+  /** Answered. */
+  requests: number;
 }
 
 /** A photo, prepared one at a time. */
@@ -80,7 +82,8 @@ const KINDS = [
 const WARM_MS = 8000;
 const WARM = 24;
 const MOST_MS = 3000;
-const CLIENTS = 8;
+/** So many ask while costs are measured. */
+export const CALIBRATION_CLIENTS = 8;
 const PAUSES_MS = 15_000;
 type NodeGCPerformanceEntry = PerformanceEntry & { detail: { kind: number } };
 
@@ -122,7 +125,7 @@ async function warm({ client }: Running, photo: Buffer): Promise<void> {
     for (let i = place; performance.now() < until; i++)
       await client.classify(photo, optionsOf(KINDS[i % KINDS.length] ?? ''));
   };
-  await Promise.all(Array.from({ length: 8 }, (_, place) => ask(place)));
+  await Promise.all(Array.from({ length: CALIBRATION_CLIENTS }, (_, place) => ask(place)));
 }
 
 async function askedFor(
@@ -143,7 +146,7 @@ async function askedFor(
         await client.classify(photo, optionsOf(kind));
       }
     };
-    await Promise.all(Array.from({ length: CLIENTS }, one));
+    await Promise.all(Array.from({ length: CALIBRATION_CLIENTS }, one));
     return asked;
   };
   let warmed = 0;
@@ -206,7 +209,8 @@ async function pausesOf(
   observer.observe({ entryTypes: ['gc'] });
   const before = await readAll();
   const until = performance.now() + PAUSES_MS;
-  while (performance.now() < until) await client.classify(photo, optionsOf(kind));
+  let requests = 0;
+  for (; performance.now() < until; requests++) await client.classify(photo, optionsOf(kind));
   const after = await readAll();
   observer.disconnect();
   return mapped(after, ({ kinds, mainMs }, name) => ({
@@ -215,6 +219,7 @@ async function pausesOf(
       ms: ms - before[name].kinds[each].ms,
     })),
     mainMs: mainMs - before[name].mainMs,
+    requests,
   }));
 }
 
@@ -299,7 +304,8 @@ function costsOf(
   };
 }
 
-function pausesIn({ kinds, mainMs }: PauseRow = { kinds: {}, mainMs: 0 }): Pauses[] {
+function pausesIn(row?: PauseRow): Pauses[] {
+  const { kinds = {}, mainMs = 0 } = row ?? {};
   const there = Object.values(kinds).filter(({ count }) => count > 0);
   const all = there.reduce((sum, { ms }) => sum + ms, 0);
   // Some of a pause may have been another's who had the core.

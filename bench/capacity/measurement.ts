@@ -97,6 +97,7 @@ export async function measureSession(options: SessionOptions): Promise<Measureme
       command,
       load: loadavg()[0] ?? 0,
       protocol,
+      request: options.protocol,
       photo: { ...SIZE, bytes: photo.length },
       plan: {
         ...plan,

@@ -8,6 +8,7 @@ import type { CalibrationRow, PauseRow, PhotoRow } from './calibration.ts';
 import { comparison, type Comparison } from './comparison.ts';
 import { predicted } from './prediction.ts';
 import type { Stolen, ThreadTimes } from './threads.ts';
+import { wakings } from './tuning.ts';
 
 /** CPU milliseconds by process, of a photo unless something else is said. */
 export type Demands = Record<'client' | 'aggregator' | 'preprocess' | 'inference', ThreadTimes>;
@@ -54,6 +55,8 @@ export interface Measurement {
   command: string;
   load: number;
   protocol: Protocol;
+  /** As the calibration calls it. */
+  request: string;
   photo: { width: number; height: number; bytes: number };
   plan: PlannedPhoto;
   calibration: {
@@ -85,8 +88,10 @@ const RUNS = 5;
 /** Predicts what was measured. @param tell a line for each load */
 export async function compared(measurement: Measurement, tell: (line: string) => void): Promise<Session> {
   const { atMost, steps } = measurement;
-  const most = await predicted(measurement, { concurrency: CLIENTS, seconds: 60 }, 1);
-  const mostMeanwhile = await predicted(measurement, { concurrency: CLIENTS, seconds: 60 }, 1, atMost);
+  const untold = await wakings(measurement);
+  const crowd = { concurrency: CLIENTS, seconds: 60 };
+  const most = await predicted(measurement, crowd, 1, untold);
+  const mostMeanwhile = await predicted(measurement, crowd, 1, untold, atMost);
   const answers = [most, mostMeanwhile].map(([step]) => step?.answersPerSecond ?? 0);
   const { protocol } = measurement;
   tell(
@@ -97,8 +102,8 @@ export async function compared(measurement: Measurement, tell: (line: string) =>
   for (const step of steps) {
     const { ratePerSecond, seconds, seed } = step;
     const load = { ratePerSecond, seconds, warmUpSeconds: WARM_UP_SECONDS, seed };
-    before.push(comparison(step, await predicted(measurement, load, RUNS)));
-    meanwhile.push(comparison(step, await predicted(measurement, load, RUNS, step)));
+    before.push(comparison(step, await predicted(measurement, load, RUNS, untold)));
+    meanwhile.push(comparison(step, await predicted(measurement, load, RUNS, untold, step)));
     tell(
       `${protocol} at ${String(Math.round(100 * step.part))} %, ${ratePerSecond.toFixed(1)}/s, ${String(step.requests)} requests; others' cores ${step.othersCores.toFixed(2)}`,
     );

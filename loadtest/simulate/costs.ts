@@ -11,6 +11,8 @@ export interface Pauses {
 export interface LoopOverhead {
   /** What other threads of the process run beside each millisecond of it. */
   helpers: number;
+  /** CPU milliseconds more of a piece of work that comes when the thread has nothing to do; 0 if not given. */
+  wake?: number | undefined;
   /** Parts of the work that come all at once, as pauses of the thread, of one kind and another; none if not given. */
   pauses?: readonly Pauses[] | undefined;
 }

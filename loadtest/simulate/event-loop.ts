@@ -10,7 +10,8 @@ export class EventLoop {
   readonly #queue: { ms: number; done: () => void }[] = [];
   #head = 0;
   #running = false;
-  #workedMs = 0;
+  #mainMs = 0;
+  #wakes = 0;
   readonly #untilPauseMs: number[];
 
   constructor(cores: Cores, overhead: LoopOverhead = { helpers: 0 }) {
@@ -26,21 +27,36 @@ export class EventLoop {
 
   /** CPU milliseconds of all pieces that were begun, helpers included. */
   get workedMs(): number {
-    return this.#workedMs;
+    return this.#mainMs * (1 + this.#overhead.helpers);
+  }
+
+  /** The same without helpers. */
+  get mainMs(): number {
+    return this.#mainMs;
+  }
+
+  /** How often it had nothing to do when a piece came. */
+  get wakes(): number {
+    return this.#wakes;
   }
 
   /** Works so many milliseconds of CPU, then calls `done`. */
   work(ms: number, done: () => void): void {
-    if (this.#running) this.#queue.push({ ms, done });
-    else this.#start(ms, done);
+    if (this.#running) {
+      this.#queue.push({ ms, done });
+      return;
+    }
+    this.#wakes++;
+    this.#start(ms, this.#overhead.wake ?? 0, done);
   }
 
-  #start(ms: number, done: () => void): void {
+  #start(ms: number, wake: number, done: () => void): void {
     this.#running = true;
-    this.#workedMs += ms * (1 + this.#overhead.helpers);
+    this.#mainMs += ms + wake;
     const { main, helpers } = this.#collected(ms);
-    if (helpers > 0) this.#cores.run(helpers, 1, nothing);
-    this.#cores.run(main, 1, () => {
+    const helped = helpers + this.#overhead.helpers * wake;
+    if (helped > 0) this.#cores.run(helped, 1, nothing);
+    this.#cores.run(main + wake, 1, () => {
       const next = this.#queue[this.#head];
       if (next) {
         this.#head++;
@@ -49,7 +65,7 @@ export class EventLoop {
           this.#queue.splice(0, this.#head);
           this.#head = 0;
         }
-        this.#start(next.ms, next.done);
+        this.#start(next.ms, 0, next.done);
       } else {
         this.#queue.length = 0;
         this.#head = 0;

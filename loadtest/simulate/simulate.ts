@@ -46,6 +46,8 @@ export interface Simulation {
   mix: MixEntry[];
   /** As it stands at the end: fleets with their starts, and the minutes. */
   system: System;
+  /** The generator's own event loop, where it has cores of the system. */
+  client: EventLoop | undefined;
   /** Requests that were sent, warm-up included, and how many of them ended in each way. */
   ends: { sent: number; answered: number; failed: number };
 }
@@ -138,7 +140,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
       load.loop === 'open' && load.trace === true ? 'trace' : load.loop,
     ),
   };
-  return { step, mix, system, ends };
+  return { step, mix, system, client, ends };
 }
 
 /** Simulated steps as a load test's result. */

@@ -152,6 +152,26 @@ describe('shared cores', () => {
   });
 });
 
+test('waking a loop costs more; what comes while it works does not', async () => {
+  const time = new VirtualTime();
+  const cores = new Cores(time, 1);
+  const loop = new EventLoop(cores, { helpers: 0.5, wake: 2 });
+  const ends: number[] = [];
+  const work = () => {
+    loop.work(4, () => ends.push(time.now()));
+  };
+  time.at(0, work);
+  time.at(10, work);
+  time.at(11, work);
+  await time.run();
+  // Alone each would take 6, and helpers, who share the core meanwhile, half of that.
+  expect(ends).toEqual([9, 19, 25]);
+  expect(loop.wakes).toBe(2);
+  expect(loop.mainMs).toBe(16);
+  expect(loop.workedMs).toBe(24);
+  expect(cores.usedMs).toBeCloseTo(24, 9);
+});
+
 describe('pauses', () => {
   test('come in one piece, with what helpers do, and cost no more than before', async () => {
     const time = new VirtualTime();

@@ -1,0 +1,209 @@
+// The system that a session was measured on, as it is simulated: its services, cores and costs. Knows a session's
+// measurements, and how costs are tuned; not what for.
+
+import { steady } from '../../loadtest/arrivals/curve.ts';
+import type { Pace } from '../../loadtest/simulate/cores.ts';
+import type { LoopCost } from '../../loadtest/simulate/costs.ts';
+import type { SystemSettings } from '../../loadtest/simulate/settings.ts';
+import { simulate, type Simulation } from '../../loadtest/simulate/simulate.ts';
+import { tableTiming, type EngineTiming } from '../../loadtest/simulate/timings.ts';
+import { aggregatorVariables } from '../../services/aggregator/config.ts';
+import { inferenceVariables } from '../../services/inference/config.ts';
+import { preprocessVariables } from '../../services/preprocess/config.ts';
+import type { Demands, Loaded, Measurement, Slice } from './session.ts';
+
+/** A load to predict. */
+export type PredictedLoad =
+  | { ratePerSecond: number; seconds: number; warmUpSeconds: number; seed: number }
+  | { concurrency: number; seconds: number };
+
+/** A process of a session. */
+export type Process = keyof Demands;
+
+/** All of them. */
+export const PROCESSES: readonly Process[] = ['client', 'aggregator', 'preprocess', 'inference'];
+
+/** How what was measured of single stages is fitted to the whole. */
+export interface Tuning {
+  loops: Record<Process, LoopTuning>;
+  /** Factor of the time of engines' batches. */
+  engine: number;
+}
+
+/** Of a process's JavaScript thread. */
+export interface LoopTuning {
+  /** Factor of its costs. */
+  work: number;
+  /** CPU milliseconds that it takes to wake it. */
+  wake: number;
+  /** Factors of how much work is between two pauses, and of how long they are. */
+  pauses: { everyMs: number; ms: number };
+}
+
+const PLAIN: LoopTuning = { work: 1, wake: 0, pauses: { everyMs: 1, ms: 1 } };
+
+/** Everything as it was measured. */
+export const UNTUNED: Tuning = {
+  loops: { client: PLAIN, aggregator: PLAIN, preprocess: PLAIN, inference: PLAIN },
+  engine: 1,
+};
+
+/** Simulates a load of a session's system. @param run which run of chance, over the same arrivals */
+export function simulated(
+  measurement: Measurement,
+  load: PredictedLoad,
+  tuning: Tuning,
+  loaded?: Loaded,
+  run = 0,
+): Promise<Simulation> {
+  const { plan, protocol } = measurement;
+  return simulate({
+    settings: settingsOf(measurement, tuning, loaded),
+    kinds: [{ what: { protocol, model: '' }, weight: 1 }],
+    photos: ['photo'],
+    plan: () => plan,
+    ...('concurrency' in load
+      ? { load: { loop: 'closed', ...load }, warmUpSeconds: 2, seed: run }
+      : {
+          load: { loop: 'open', spread: 'poisson', curve: steady(load.ratePerSecond, load.seconds) },
+          warmUpSeconds: load.warmUpSeconds,
+          seed: load.seed,
+          engineSeed: run,
+        }),
+  });
+}
+
+/** What the threads of a simulation did for each photo. */
+export function perPhoto({ system, client, ends }: Simulation): {
+  loops: Record<Process, { mainMs: number; wakes: number }>;
+  engineMs: number;
+} {
+  const loopOf = (name: Process) => (name === 'client' ? client : system[name].tasks[0]?.loop);
+  const [inference] = system.inference.tasks;
+  const each = (name: Process) => {
+    const loop = loopOf(name);
+    return { mainMs: (loop?.mainMs ?? 0) / ends.answered, wakes: (loop?.wakes ?? 0) / ends.answered };
+  };
+  return {
+    loops: {
+      client: each('client'),
+      aggregator: each('aggregator'),
+      preprocess: each('preprocess'),
+      inference: each('inference'),
+    },
+    engineMs: inference ? (inference.cores.usedMs - inference.loop.workedMs) / ends.answered : NaN,
+  };
+}
+
+/** Work of other threads beside each millisecond of a process's own. */
+export function helpersOf({ calibration }: Measurement, name: Process, loaded?: Loaded): number {
+  if (!loaded || name === 'preprocess') return calibration.costs[name].helpers;
+  // Nobody can tell the inference process's garbage collection from its engine: as the aggregator's.
+  const { main, others } = loaded.demands[name === 'inference' ? 'aggregator' : name];
+  return others / main;
+}
+
+function settingsOf(measurement: Measurement, tuning: Tuning, loaded?: Loaded): SystemSettings {
+  const { table, costs, photos, rows } = measurement.calibration;
+  const fleet = { tasks: 1, vcpu: undefined, start: [] };
+  const cost = (name: Process): LoopCost => {
+    const known = costs[name];
+    const { work, wake, pauses } = tuning.loops[name];
+    return {
+      call: work * known.call,
+      plane: work * known.plane,
+      megabyte: work * known.megabyte,
+      view: work * known.view,
+      wake,
+      pauses: known.pauses?.map(({ everyMs, ms }) => ({
+        everyMs: pauses.everyMs * everyMs,
+        ms: pauses.ms * ms,
+      })),
+      helpers: helpersOf(measurement, name, loaded),
+    };
+  };
+  // The photo that is sent was measured itself: its CPU time, in the proportion of its steps.
+  const [own] = photos;
+  const pixelsMs =
+    loaded?.demands.preprocess.others ??
+    rows.find(({ request }) => request === 'center-crop')?.others['preprocess'] ??
+    0;
+  const scale = own ? pixelsMs / (own.decodeMs + own.planes * own.resizeMs) : 1;
+  return {
+    fleets: {
+      ...{ gateway: fleet, aggregator: fleet, preprocess: fleet },
+      inference: { ...fleet, vcpu: 1, ...(loaded && { pace: paceOf(loaded, ENGINE) }) },
+    },
+    engine: paced(tableTiming(table), tuning.engine),
+    costs: {
+      client: cost('client'),
+      gateway: costs.gateway,
+      aggregator: cost('aggregator'),
+      preprocess: cost('preprocess'),
+      inference: cost('inference'),
+      pixels: own
+        ? {
+            decode: { call: scale * own.decodeMs, megapixel: 0 },
+            resize: { call: scale * own.resizeMs, megapixel: 0 },
+          }
+        : costs.pixels,
+    },
+    limits: {
+      queueViews: inferenceVariables.queue.default,
+      decodes: preprocessVariables.decodes.default,
+      waitingPhotos: preprocessVariables.queue.default,
+      streams: preprocessVariables.maxStreams.default,
+      attempts: aggregatorVariables.attempts.default,
+      deadlineMs: 60_000,
+    },
+    sharedCores: 1,
+    ...(loaded && { sharedPace: paceOf(loaded, OTHERS) }),
+    gateway: false,
+    networkMs: 0.1,
+    interruptionsPerHour: 0,
+    metricsDelaySeconds: 0,
+  };
+}
+
+// Work goes on, if hardly.
+const MOST_STOLEN = 0.98;
+
+const ENGINE = {
+  core: 'engine',
+  processes: ['inference'],
+  work: ({ views }: Slice) => views,
+} as const;
+const OTHERS = {
+  core: 'others',
+  processes: ['client', 'aggregator', 'preprocess'],
+  // A photo that was prepared and not yet answered is half done.
+  work: ({ prepared, answered }: Slice) => (prepared + answered) / 2,
+} as const;
+
+// How much more CPU time the same work took, slice by slice, than on the whole; and when the host had the core.
+function paceOf({ slices, stolen }: Loaded, { core, processes, work }: typeof ENGINE | typeof OTHERS): Pace {
+  const times = (slice: Slice) =>
+    processes.reduce((sum, name) => sum + slice.used[name].main + slice.used[name].others, 0);
+  const whole = slices.reduce((sum, slice) => sum + times(slice), 0);
+  const all = slices.reduce((sum, slice) => sum + work(slice), 0);
+  let until = 0;
+  const steps = slices.map((slice) => {
+    until += 1000 * slice.seconds;
+    return { until, factor: work(slice) > 0 ? times(slice) / work(slice) / (whole / all) : 1 };
+  });
+  const spans = stolen[core];
+  let next = 0;
+  return {
+    slowness: (now) => steps.find((step) => now < step.until)?.factor ?? 1,
+    stolen: (now) => {
+      while ((spans[next]?.to ?? Infinity) <= now) next++;
+      const span = spans[next];
+      if (!span || now < span.from) return { part: 0, until: span?.from ?? Infinity };
+      return { part: Math.min(MOST_STOLEN, span.ms / (span.to - span.from)), until: span.to };
+    },
+  };
+}
+
+function paced(engine: EngineTiming, pace: number): EngineTiming {
+  return { ...engine, batchMs: (batch, random) => pace * engine.batchMs(batch, random) };
+}
