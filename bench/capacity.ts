@@ -1,12 +1,13 @@
 // What the simulation predicts against what the services do, here and now:
 //
-//     node dist/bench/capacity.js --protocol multi-crop [--parts 0.3,0.6,0.85] [--seconds 60] [--out FILE]
+//     node dist/bench/capacity.js --protocol multi-crop [--parts 0.3,0.6,0.85] [--seconds 60] [--out FILE [--later]]
 //     node dist/bench/capacity.js --again FILE
 //
 // First everything is measured that the simulation needs, one stage at a time (engine, CPU of each service); then what
 // the services can do at most; then at parts of that an open loop of Poisson arrivals is held, and simulated with the
 // same arrivals. Inference has a core of this machine, and all the others have another one together: the generator
-// too. So whatever else runs here must not: what others used is told. `--again` simulates a kept session once more.
+// too. So whatever else runs here must not: what others used is told. `--again` simulates a kept session
+// once more, or one that was measured with `--later` for the first time.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -21,9 +22,14 @@ const { values } = parseArgs({
     out: { type: 'string', default: '' },
     seed: { type: 'string', default: '1' },
     again: { type: 'string', default: '' },
+    later: { type: 'boolean', default: false },
   },
 });
-const { protocol, parts, seconds, out, seed, again } = values;
+const { protocol, parts, seconds, out, seed, again, later } = values;
+const file = out === '' ? again : out;
+const keep = (kept: object) => {
+  if (file !== '') writeFileSync(file, `${JSON.stringify(kept, null, 1)}\n`);
+};
 
 let measurement: Measurement;
 if (again === '') {
@@ -34,9 +40,13 @@ if (again === '') {
     seed: Number(seed),
     command: `node dist/bench/capacity.js --protocol ${protocol} --parts ${parts} --seconds ${seconds} --seed ${seed}`,
   });
+  // Minutes of measuring must not be lost.
+  keep({ measurement });
 } else measurement = (JSON.parse(readFileSync(again, 'utf8')) as { measurement: Measurement }).measurement;
-const session = await compared(measurement, (line) => {
-  console.log(line);
-});
-const file = out === '' ? again : out;
-if (file !== '') writeFileSync(file, `${JSON.stringify(session, null, 1)}\n`);
+if (!later) {
+  keep(
+    await compared(measurement, (line) => {
+      console.log(line);
+    }),
+  );
+}

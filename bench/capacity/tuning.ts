@@ -11,6 +11,8 @@ import type { Loaded, Measurement } from './session.ts';
 
 const SECONDS = 20;
 const ROUNDS = 3;
+// Of what a process does for many clients: where both are woken as often, what it takes is not to be told.
+const MOST_WAKING = 0.5;
 
 /** What waking costs: from CPU times with one client, whose every message wakes, and with several. */
 export async function wakings(measurement: Measurement): Promise<Tuning> {
@@ -25,8 +27,9 @@ export async function wakings(measurement: Measurement): Promise<Tuning> {
     if (requests === 0 || manyMs === 0) return UNTUNED.loops[name];
     const fewMs = mainMs / requests;
     const [fewWakes, manyWakes] = [few[name].wakes, many[name].wakes];
-    const wake = fewWakes > manyWakes ? Math.max(0, (fewMs - manyMs) / (fewWakes - manyWakes)) : 0;
-    const work = Math.max(0, 1 - (wake * manyWakes) / manyMs);
+    const more = fewWakes > manyWakes ? Math.max(0, (fewMs - manyMs) / (fewWakes - manyWakes)) : 0;
+    const wake = Math.min(more, (MOST_WAKING * manyMs) / manyWakes);
+    const work = 1 - (wake * manyWakes) / manyMs;
     // Pauses were counted with one client, by all of its time; they come with the work.
     return { work, wake, pauses: { everyMs: (work * manyMs) / fewMs, ms: 1 } };
   });
