@@ -165,6 +165,8 @@ function settingsOf(measurement: Measurement, tuning: Tuning, loaded?: Loaded): 
   };
 }
 
+// Fewer say little of a pace: it matters where a slice cuts through the work of one.
+const FEWEST_PHOTOS = 100;
 // Work goes on, if hardly.
 const MOST_STOLEN = 0.98;
 
@@ -186,11 +188,20 @@ function paceOf({ slices, stolen }: Loaded, { core, processes, work }: typeof EN
     processes.reduce((sum, name) => sum + slice.used[name].main + slice.used[name].others, 0);
   const whole = slices.reduce((sum, slice) => sum + times(slice), 0);
   const all = slices.reduce((sum, slice) => sum + work(slice), 0);
+  const steps: { until: number; factor: number }[] = [];
   let until = 0;
-  const steps = slices.map((slice) => {
+  let since = { photos: 0, times: 0, work: 0 };
+  for (const slice of slices) {
     until += 1000 * slice.seconds;
-    return { until, factor: work(slice) > 0 ? times(slice) / work(slice) / (whole / all) : 1 };
-  });
+    since = {
+      photos: since.photos + slice.answered,
+      times: since.times + times(slice),
+      work: since.work + work(slice),
+    };
+    if (since.photos < FEWEST_PHOTOS) continue;
+    steps.push({ until, factor: since.times / since.work / (whole / all) });
+    since = { photos: 0, times: 0, work: 0 };
+  }
   const spans = stolen[core];
   let next = 0;
   return {

@@ -81,7 +81,7 @@ export function verdictSentence(search: SearchVerdict): string {
   const { bound, verdict, ratePerSecond, failedRatePerSecond } = search;
   const reason = sentence(search.reason);
   const kept = `${percentileName(bound.percentile)} ≤ ${asked(bound.ms)} ms`;
-  if (verdict === 'INVALID') return `INVALID: no rate was found that keeps ${kept}. ${reason}`;
+  if (verdict === 'INVALID') return `INVALID: the largest rate that keeps ${kept} was not found. ${reason}`;
   const beyond = failedRatePerSecond === undefined ? '' : `, ${asked(failedRatePerSecond)}/s does not`;
   return `VALID: ${asked(ratePerSecond)}/s keeps ${kept}${beyond}. ${reason}`;
 }

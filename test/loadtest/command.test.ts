@@ -137,7 +137,7 @@ describe('vgg loadtest', () => {
       const { status, stdout } = await interrupted([queue.http, '--slo-p99', '500'].concat(quick, folder));
       expect(status).toBe(130);
       expect(stdout).toMatch(
-        /INVALID: no rate was found that keeps p99 ≤ 500 ms. the search was interrupted/i,
+        /INVALID: the largest rate that keeps p99 ≤ 500 ms was not found. the search was interrupted/i,
       );
     });
 
