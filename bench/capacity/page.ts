@@ -116,7 +116,7 @@ export function capacityPage(forecast: Forecast, sessions: readonly Session[]): 
     'differ in planes, bytes and views, and for one client, whose every message wakes a process; pauses of garbage collection by kind; decoding and',
     'resizing. No latency and no rate is among it. But the cores of a',
     'shared machine are not as fast in every minute: the same batch takes from 45 to 60 ms, half a minute apart. So the table has predictions with',
-    'the *demands of the load itself*, as models of queueing networks usually have them: CPU time a photo and a process, in slices of five seconds,',
+    'the *demands of the load itself*, as models of queueing networks usually have them: CPU time a photo and a process, in slices of five seconds and a hundred photos or more,',
     'scales what was measured before, and while the machine’s host has a core for others (read ten times a second) nothing is done on it. What comes of it (who waits for whom,',
     'which batches form, percentiles) is the simulation’s. Predictions from what was measured minutes before are in the column *before*, as ratios. † others used more than',
     `${String(MOST_OTHERS)} cores meanwhile: that row proves nothing.`,

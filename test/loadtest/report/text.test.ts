@@ -31,7 +31,9 @@ describe('at a terminal', () => {
     const last = (result?: LoadTestResult) =>
       result && terminalReport(result, { width: 100, colour: false }).at(-1);
     expect(last(search)).toBe('VALID: 30/s keeps p99 ≤ 250 ms, 35/s does not. Found in 5 steps.');
-    expect(last(failing)).toBe('INVALID: the largest rate that keeps p99 ≤ 250 ms was not found. Every request failed.');
+    expect(last(failing)).toBe(
+      'INVALID: the largest rate that keeps p99 ≤ 250 ms was not found. Every request failed.',
+    );
   });
 
   test('what makes figures worthless is said, and of which loads', () => {
