@@ -2,8 +2,9 @@
 //
 // It is saturated if
 //   1. a request was abandoned, because as many were under way as may be;
-//   2. requests were sent late: the 99th percentile is more than 10 ms and more than a tenth of the median service time;
-//   3. its event loop was late: the 99th percentile of its delay is more than 20 ms and more than a tenth of that time;
+//   2. requests were sent late: half of them, or one in a hundred, by more than 10 ms and more than a tenth of what half of
+//      the answers, or all but one in a hundred, took from the sending (like beside like: it is in the same percentile);
+//   3. its event loop was late: the same of its delay, and 20 ms;
 //   4. its thread had little time left: it was busy for more than 75 % of the step. Beyond that, what it does itself
 //      waits for itself: at 75 % three times as long, on average, as it takes (M/M/1).
 
@@ -16,6 +17,7 @@ const DELAY_MS = 20;
 const PART = 0.1;
 const BUSY = 0.75;
 const RESOLUTION_MS = 10;
+const PARTS = { p50: 'half', p99: '1 %' };
 
 /** What the generator's own process says of a stretch of time. */
 export interface Self {
@@ -65,21 +67,24 @@ export function watchSelf(): () => Self {
   };
 }
 
-/** What a result says of the generator. @param medianMs median service time */
+/** What a result says of the generator. @param service times of answers from the moment they were sent */
 export function generatorOf(
   { eventLoopDelay, cpuCores, busy }: Self,
   late: Distribution,
   abandoned: number,
-  medianMs: number,
+  service: Pick<Distribution, 'p50' | 'p99'>,
 ): Generator {
   const ms = (value: number) => `${value.toFixed(1)} ms`;
+  // The largest percentile that matters, if any does.
+  const beyond = (of: Distribution, least: number) =>
+    (['p99', 'p50'] as const).find((key) => of[key] > Math.max(least, PART * service[key]));
+  const sentLate = beyond(late, LATE_MS);
+  const loopLate = beyond(eventLoopDelay, DELAY_MS);
   const reasons = [
     ...(abandoned > 0 ? [`${String(abandoned)} requests were not sent: too many were under way`] : []),
-    ...(late.p99 > Math.max(LATE_MS, PART * medianMs)
-      ? [`1 % of requests were sent more than ${ms(late.p99)} late`]
-      : []),
-    ...(eventLoopDelay.p99 > Math.max(DELAY_MS, PART * medianMs)
-      ? [`its event loop was more than ${ms(eventLoopDelay.p99)} late 1 % of the time`]
+    ...(sentLate ? [`${PARTS[sentLate]} of requests were sent more than ${ms(late[sentLate])} late`] : []),
+    ...(loopLate
+      ? [`its event loop was more than ${ms(eventLoopDelay[loopLate])} late ${PARTS[loopLate]} of the time`]
       : []),
     ...(busy > BUSY ? [`its thread was busy for ${(busy * 100).toFixed(0)} % of the time`] : []),
   ];

@@ -189,7 +189,7 @@ function stepOf(
     timeline: measure.timeline(stepMs),
     ...(server && { server }),
     ...(bound && { bound }),
-    generator: generatorOf(self, late, measure.requests.abandoned, serviceTime.p50),
+    generator: generatorOf(self, late, measure.requests.abandoned, serviceTime),
     stability: stabilityOf(
       measure.quarters(stepMs),
       load.loop === 'open' && load.trace === true ? 'trace' : load.loop,
