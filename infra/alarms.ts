@@ -21,6 +21,7 @@ import { REQUESTS } from '../services/gateway/metrics.ts';
 import { DROPPED, VIEWS, WORKER_FAILURES } from '../services/inference/metrics.ts';
 import { taskCount } from './autoscaling.ts';
 import type { Edge } from './edge.ts';
+import { acknowledge } from './findings.ts';
 import { published, type Look } from './observed.ts';
 import { PERIOD_SECONDS, SCALED_SERVICES, SCALING, type ScaledService, type Stage } from './scaling.ts';
 
@@ -210,7 +211,7 @@ export class Alarms extends Construct {
     super(scope, id);
     const { stage, cluster, topic } = props;
     this.alarms = alarmsOf(props).map((spec) => addAlarm(this, stage, topic, spec));
-    new Rule(this, 'deployment-failed', {
+    const failed = new Rule(this, 'deployment-failed', {
       description: 'A new version of a service did not start, and ECS went back to the one before.',
       eventPattern: {
         source: ['aws.ecs'],
@@ -228,5 +229,10 @@ export class Alarms extends Construct {
       // As a role of this rule: EventBridge itself would need the topic to be open to the rules of every account.
       targets: [new SnsTopic(topic, { authorizeUsingRole: true })],
     });
+    acknowledge(
+      failed,
+      'AwsSolutions-IAM5[Action::kms:GenerateDataKey*]',
+      "Of the topic's own key alone, whose actions begin so: what it takes to write to an encrypted topic.",
+    );
   }
 }

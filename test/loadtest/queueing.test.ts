@@ -120,7 +120,7 @@ describe('over sockets, against a server in another process', () => {
   // its figures are not the server's: such a run is made again.
   async function undisturbed(target: Target, photos: LoadPhoto[], model: string) {
     let last;
-    for (let tries = 0; tries < 4; tries++) {
+    for (let tries = 0; tries < 7; tries++) {
       last = await measured({ ...optionsOf(photos, 15, 15, target, kindsOf(model)), seed: 5 });
       if (last.step.generator.saturated === undefined) break;
     }
@@ -134,7 +134,7 @@ describe('over sockets, against a server in another process', () => {
     ['grpc', 'M/D/1', [taking(40)]],
   ] as const)(
     '%s, %s: latencies are those of Lindley’s recursion',
-    { timeout: 120_000 },
+    { timeout: 180_000 },
     async (transport, name, photos) => {
       const target = targets[transport]();
       const run = await undisturbed(target, [...photos], name);
