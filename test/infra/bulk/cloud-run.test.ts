@@ -19,7 +19,7 @@ import { bulkStack } from './stack.ts';
 
 const PHOTOS = 12;
 
-const missing = python('moto.server', 'flask', 'antlr4', 'jsonpath_ng')
+const missing = python('moto==5.2.5', 'moto.server', 'flask', 'antlr4', 'jsonpath_ng')
   ? undefined
   : 'no moto[server,stepfunctions] (also looked for in VGG_AWS_PYTHONPATH)';
 if (missing !== undefined) process.stderr.write(`Runs of the state machine are left out: ${missing}\n`);

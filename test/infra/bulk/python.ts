@@ -9,12 +9,16 @@ export interface Python {
 }
 
 /**
- * Python with these modules, which are also looked for in `VGG_AWS_PYTHONPATH`; undefined if it lacks one. Another
+ * Python with these modules (`moto==5.2.5`: of that version alone), which are also looked for in `VGG_AWS_PYTHONPATH`; undefined if it lacks one. Another
  * Python than `python3` is named by `VGG_PYTHON`.
  */
 export function python(...modules: string[]): Python | undefined {
   const { VGG_PYTHON: command = 'python3', VGG_AWS_PYTHONPATH } = process.env;
   const env = { ...process.env, ...(VGG_AWS_PYTHONPATH && { PYTHONPATH: VGG_AWS_PYTHONPATH }) };
-  const { status } = spawnSync(command, ['-c', modules.map((name) => `import ${name}`).join('\n')], { env });
+  const lines = modules.map((wanted) => {
+    const [name = '', version] = wanted.split('==');
+    return `import ${name}${version === undefined ? '' : `; assert ${name}.__version__ == '${version}'`}`;
+  });
+  const { status } = spawnSync(command, ['-c', lines.join('\n')], { env });
   return status === 0 ? { command, env } : undefined;
 }
