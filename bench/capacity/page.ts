@@ -129,7 +129,7 @@ export function capacityPage(forecast: Forecast, sessions: readonly Session[]): 
     '',
     '<!-- not run: takes many minutes, and rewrites this page -->',
     '```sh',
-    'node dist/bench/capacity.js --protocol center-crop --out docs/capacity/validation-center-crop.json',
+    'node dist/bench/capacity.js --protocol center-crop --seconds 75 --out docs/capacity/validation-center-crop-1.json',
     'node dist/bench/capacity-page.js             # simulates, and writes this page',
     'node dist/bench/capacity-page.js --page-only # writes it from docs/capacity/forecast.json',
     '```',

@@ -88,10 +88,10 @@ const RUNS = 5;
 /** Predicts what was measured. @param tell a line for each load */
 export async function compared(measurement: Measurement, tell: (line: string) => void): Promise<Session> {
   const { atMost, steps } = measurement;
-  const untold = await wakings(measurement);
+  const woken = await wakings(measurement);
   const crowd = { concurrency: CLIENTS, seconds: 60 };
-  const most = await predicted(measurement, crowd, 1, untold);
-  const mostMeanwhile = await predicted(measurement, crowd, 1, untold, atMost);
+  const most = await predicted(measurement, crowd, 1, woken);
+  const mostMeanwhile = await predicted(measurement, crowd, 1, woken, atMost);
   const answers = [most, mostMeanwhile].map(([step]) => step?.answersPerSecond ?? 0);
   const { protocol } = measurement;
   tell(
@@ -102,8 +102,8 @@ export async function compared(measurement: Measurement, tell: (line: string) =>
   for (const step of steps) {
     const { ratePerSecond, seconds, seed } = step;
     const load = { ratePerSecond, seconds, warmUpSeconds: WARM_UP_SECONDS, seed };
-    before.push(comparison(step, await predicted(measurement, load, RUNS, untold)));
-    meanwhile.push(comparison(step, await predicted(measurement, load, RUNS, untold, step)));
+    before.push(comparison(step, await predicted(measurement, load, RUNS, woken)));
+    meanwhile.push(comparison(step, await predicted(measurement, load, RUNS, woken, step)));
     tell(
       `${protocol} at ${String(Math.round(100 * step.part))} %, ${ratePerSecond.toFixed(1)}/s, ${String(step.requests)} requests; others' cores ${step.othersCores.toFixed(2)}`,
     );

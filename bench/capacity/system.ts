@@ -10,6 +10,7 @@ import { tableTiming, type EngineTiming } from '../../loadtest/simulate/timings.
 import { aggregatorVariables } from '../../services/aggregator/config.ts';
 import { inferenceVariables } from '../../services/inference/config.ts';
 import { preprocessVariables } from '../../services/preprocess/config.ts';
+import { mapped } from './calibration.ts';
 import type { Demands, Loaded, Measurement, Slice } from './session.ts';
 
 /** A load to predict. */
@@ -19,9 +20,6 @@ export type PredictedLoad =
 
 /** A process of a session. */
 export type Process = keyof Demands;
-
-/** All of them. */
-export const PROCESSES: readonly Process[] = ['client', 'aggregator', 'preprocess', 'inference'];
 
 /** How what was measured of single stages is fitted to the whole. */
 export interface Tuning {
@@ -78,19 +76,12 @@ export function perPhoto({ system, client, ends }: Simulation): {
   loops: Record<Process, { mainMs: number; wakes: number }>;
   engineMs: number;
 } {
-  const loopOf = (name: Process) => (name === 'client' ? client : system[name].tasks[0]?.loop);
   const [inference] = system.inference.tasks;
-  const each = (name: Process) => {
-    const loop = loopOf(name);
-    return { mainMs: (loop?.mainMs ?? 0) / ends.answered, wakes: (loop?.wakes ?? 0) / ends.answered };
-  };
   return {
-    loops: {
-      client: each('client'),
-      aggregator: each('aggregator'),
-      preprocess: each('preprocess'),
-      inference: each('inference'),
-    },
+    loops: mapped(UNTUNED.loops, (_, name) => {
+      const loop = name === 'client' ? client : system[name].tasks[0]?.loop;
+      return { mainMs: (loop?.mainMs ?? 0) / ends.answered, wakes: (loop?.wakes ?? 0) / ends.answered };
+    }),
     engineMs: inference ? (inference.cores.usedMs - inference.loop.workedMs) / ends.answered : NaN,
   };
 }

@@ -4,10 +4,10 @@
 // A process that is woken for every message by itself takes half as much CPU time again as one that always has
 // something to do: so a photo costs less the more of them come, and a crowd is over sooner than its photos one by one.
 
-import { PROCESSES, UNTUNED, helpersOf, perPhoto, simulated } from './system.ts';
-import type { LoopTuning, PredictedLoad, Process, Tuning } from './system.ts';
-import { CALIBRATION_CLIENTS } from './calibration.ts';
+import { CALIBRATION_CLIENTS, mapped } from './calibration.ts';
 import type { Loaded, Measurement } from './session.ts';
+import { UNTUNED, helpersOf, perPhoto, simulated } from './system.ts';
+import type { LoopTuning, PredictedLoad, Tuning } from './system.ts';
 
 const SECONDS = 20;
 const ROUNDS = 3;
@@ -21,10 +21,10 @@ export async function wakings(measurement: Measurement): Promise<Tuning> {
     perPhoto(await simulated(measurement, { concurrency, seconds: SECONDS }, UNTUNED)).loops;
   const [few, many] = [await wakesWith(1), await wakesWith(CALIBRATION_CLIENTS)];
   const row = rows.find(({ request }) => request === measurement.request);
-  const loops = mappedLoops((name): LoopTuning => {
+  const loops = mapped(UNTUNED.loops, (untuned, name): LoopTuning => {
     const { mainMs = 0, requests = 0 } = pauses[name] ?? {};
     const manyMs = row?.main[name] ?? 0;
-    if (requests === 0 || manyMs === 0) return UNTUNED.loops[name];
+    if (requests === 0 || manyMs === 0) return untuned;
     const fewMs = mainMs / requests;
     const [fewWakes, manyWakes] = [few[name].wakes, many[name].wakes];
     const more = fewWakes > manyWakes ? Math.max(0, (fewMs - manyMs) / (fewWakes - manyWakes)) : 0;
@@ -49,22 +49,16 @@ export async function tunedTo(
     const { loops, engineMs } = perPhoto(await simulated(measurement, load, tuning, loaded));
     const { main, others } = demands.inference;
     const own = others - helpersOf(measurement, 'inference', loaded) * main;
-    const last = tuning;
     tuning = {
-      loops: mappedLoops((name) => {
-        const { work, wake, pauses } = last.loops[name];
+      loops: mapped(tuning.loops, ({ work, wake, pauses }, name) => {
         const more = demands[name].main / loops[name].mainMs;
         return {
           ...{ work: more * work, wake: more * wake },
           pauses: { everyMs: more * pauses.everyMs, ms: more * pauses.ms },
         };
       }),
-      engine: (last.engine * own) / engineMs,
+      engine: (tuning.engine * own) / engineMs,
     };
   }
   return tuning;
-}
-
-function mappedLoops(each: (name: Process) => LoopTuning): Record<Process, LoopTuning> {
-  return Object.fromEntries(PROCESSES.map((name) => [name, each(name)])) as Record<Process, LoopTuning>;
 }

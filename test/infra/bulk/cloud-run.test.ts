@@ -4,6 +4,7 @@
 // Of the definition two things are changed: how long it waits between attempts, and 5 into 5.0, since the interpreter's
 // grammar has no whole percentage. It tolerates any number of failed tasks; what AWS does beyond that bound is not seen.
 
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +20,11 @@ import { bulkStack } from './stack.ts';
 
 const PHOTOS = 12;
 
-const missing = python('moto==5.2.5', 'moto.server', 'flask', 'antlr4', 'jsonpath_ng')
+// Another version speaks otherwise.
+const requirements = readFileSync(join(packageRoot, 'test/infra/bulk/requirements.txt'), 'utf8');
+const [moto] = /(?<=^moto\[.*\])==\S+$/m.exec(requirements) ?? [];
+if (moto === undefined) throw new Error('Expected a version of moto in requirements.txt');
+const missing = python(`moto${moto}`, 'moto.server', 'flask', 'antlr4', 'jsonpath_ng')
   ? undefined
   : 'no moto[server,stepfunctions] (also looked for in VGG_AWS_PYTHONPATH)';
 if (missing !== undefined) process.stderr.write(`Runs of the state machine are left out: ${missing}\n`);

@@ -9,7 +9,7 @@ export interface Python {
 }
 
 /**
- * Python with these modules (`moto==5.2.5`: of that version alone), which are also looked for in `VGG_AWS_PYTHONPATH`; undefined if it lacks one. Another
+ * Python with these modules (`NAME==VERSION`: of that version alone), which are also looked for in `VGG_AWS_PYTHONPATH`; undefined if it lacks one. Another
  * Python than `python3` is named by `VGG_PYTHON`.
  */
 export function python(...modules: string[]): Python | undefined {

@@ -95,21 +95,26 @@ describe('shared cores', () => {
     expect(times[0]).toBeCloseTo(25, 9);
   });
 
+  // When each of three pieces ends, of which each begins as the one before it ends.
+  async function thrice(time: VirtualTime, cores: Cores, ms: number): Promise<number[]> {
+    const times: number[] = [];
+    const next = () => {
+      times.push(time.now());
+      if (times.length < 3) cores.run(ms, 1, next);
+    };
+    cores.run(ms, 1, next);
+    await time.run();
+    return times;
+  }
+
   test('a machine that is half as fast for a while', async () => {
     const time = new VirtualTime();
     const cores = new Cores(time, 1, {
       slowness: (now) => (now < 10 ? 2 : 1),
       stolen: () => ({ part: 0, until: Infinity }),
     });
-    const times: number[] = [];
-    const next = () => {
-      times.push(time.now());
-      if (times.length < 3) cores.run(6, 1, next);
-    };
-    cores.run(6, 1, next);
-    await time.run();
     // Work takes what it takes when it begins.
-    expect(times).toEqual([12, 18, 24]);
+    expect(await thrice(time, cores, 6)).toEqual([12, 18, 24]);
   });
 
   test('a machine whose host has it for others for a while', async () => {
@@ -123,15 +128,8 @@ describe('shared cores', () => {
             ? { part: 0.75, until: 30 }
             : { part: 0, until: Infinity },
     });
-    const times: number[] = [];
-    const next = () => {
-      times.push(time.now());
-      if (times.length < 3) cores.run(8, 1, next);
-    };
-    cores.run(8, 1, next);
-    await time.run();
     // Of the second, 2 are done before, 5 within 20, 1 after.
-    expect(times).toEqual([8, 31, 39]);
+    expect(await thrice(time, cores, 8)).toEqual([8, 31, 39]);
     // What others had is not used.
     expect(cores.usedMs).toBeCloseTo(24, 9);
   });
@@ -173,18 +171,24 @@ test('waking a loop costs more; what comes while it works does not', async () =>
 });
 
 describe('pauses', () => {
-  test('come in one piece, with what helpers do, and cost no more than before', async () => {
-    const time = new VirtualTime();
-    const cores = new Cores(time, 1);
-    const loop = new EventLoop(cores, { helpers: 0.5, pauses: [{ everyMs: 10, ms: 4 }] });
+  // How long each piece of 1 ms takes, one after the other.
+  async function pieces(time: VirtualTime, loop: EventLoop, count: number): Promise<number[]> {
     const took: number[] = [];
     let last = 0;
-    for (let i = 0; i < 1000; i++)
+    for (let i = 0; i < count; i++)
       loop.work(1, () => {
         took.push(time.now() - last);
         last = time.now();
       });
     await time.run();
+    return took;
+  }
+
+  test('come in one piece, with what helpers do, and cost no more than before', async () => {
+    const time = new VirtualTime();
+    const cores = new Cores(time, 1);
+    const loop = new EventLoop(cores, { helpers: 0.5, pauses: [{ everyMs: 10, ms: 4 }] });
+    const took = await pieces(time, loop, 1000);
     expect(cores.usedMs).toBeCloseTo(1500, 6);
     expect(loop.workedMs).toBeCloseTo(1500, 6);
     expect(took.filter((ms) => ms > 4)).toHaveLength(100);
@@ -199,14 +203,7 @@ describe('pauses', () => {
       { everyMs: 50, ms: 20 },
     ];
     const loop = new EventLoop(cores, { helpers: 0.6, pauses });
-    const took: number[] = [];
-    let last = 0;
-    for (let i = 0; i < 1000; i++)
-      loop.work(1, () => {
-        took.push(time.now() - last);
-        last = time.now();
-      });
-    await time.run();
+    const took = await pieces(time, loop, 1000);
     expect(cores.usedMs).toBeCloseTo(1600, 6);
     expect(took.filter((ms) => ms > 20)).toHaveLength(20);
     expect(took.filter((ms) => ms > 1 && ms < 20)).toHaveLength(180);
