@@ -1,6 +1,6 @@
 // What the simulation predicts against what the services do, here and now:
 //
-//     node dist/bench/capacity.js --protocol multi-crop [--parts 0.3,0.6,0.85] [--seconds 60] [--out FILE [--later]]
+//     node dist/bench/capacity.js --protocol multi-crop [--parts 0.3,0.5,0.7] [--rounds 4] [--seconds 60] [--out FILE [--later]]
 //     node dist/bench/capacity.js --again FILE
 //
 // First everything is measured that the simulation needs, one stage at a time (engine, CPU of each service); then what
@@ -17,18 +17,19 @@ import { measureSession } from './capacity/measurement.ts';
 const { values } = parseArgs({
   options: {
     protocol: { type: 'string', default: 'multi-crop' },
-    parts: { type: 'string', default: '0.3,0.6,0.85' },
+    parts: { type: 'string', default: '0.3,0.5,0.7' },
     seconds: { type: 'string', default: '60' },
+    rounds: { type: 'string', default: '4' },
     out: { type: 'string', default: '' },
     seed: { type: 'string', default: '1' },
     again: { type: 'string', default: '' },
     later: { type: 'boolean', default: false },
   },
 });
-const { protocol, parts, seconds, out, seed, again, later } = values;
+const { protocol, parts, seconds, rounds, out, seed, again, later } = values;
 const file = out === '' ? again : out;
 const keep = (kept: object) => {
-  if (file !== '') writeFileSync(file, `${JSON.stringify(kept, null, 1)}\n`);
+  if (file !== '') writeFileSync(file, `${JSON.stringify(kept)}\n`);
 };
 
 let measurement: Measurement;
@@ -36,9 +37,10 @@ if (again === '') {
   measurement = await measureSession({
     protocol,
     parts: parts.split(',').map(Number),
+    rounds: Number(rounds),
     seconds: Number(seconds),
     seed: Number(seed),
-    command: `node dist/bench/capacity.js --protocol ${protocol} --parts ${parts} --seconds ${seconds} --seed ${seed}`,
+    command: `node dist/bench/capacity.js --protocol ${protocol} --parts ${parts} --seconds ${seconds} --rounds ${rounds} --seed ${seed}`,
   });
   // Minutes of measuring must not be lost.
   keep({ measurement });

@@ -7,7 +7,7 @@ import { availableParallelism, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { listModels, openModel } from '../models/store.ts';
-import { nvidiaGpus, startEngine } from '../services/inference/engines.ts';
+import { nvidiaGpus, startEngine, type EngineChoice } from '../services/inference/engines.ts';
 import { modelsFolder } from './models-folder.ts';
 import { print, size } from './terminal.ts';
 
@@ -83,15 +83,15 @@ async function engines(): Promise<Finding[]> {
   for (const choice of ['onnx', 'tensorflow'] as const) {
     const what = `engine ${choice}`;
     try {
-      // Whatever there is: that a GPU is not used is said below.
-      const engine = await startEngine(choice, { gpus: () => [] });
+      const { engine, refused } = await started(choice, gpus);
       const { library, version, device, providers, threads } = engine.facts();
       await engine.close();
-      findings.push({
-        what,
-        state: choice === 'tensorflow' && device === 'cpu' && gpus.length > 0 ? 'note' : 'good',
-        found: `${library} ${version} on ${device} of ${providers.join(', ')}; ${String(threads)} threads`,
-      });
+      const found = `${library} ${version} on ${device} of ${providers.join(', ')}; ${String(threads)} threads`;
+      findings.push(
+        refused === undefined
+          ? { what, state: 'good', found }
+          : { what, state: 'note', found: `${found}; not on the GPU: ${refused}` },
+      );
     } catch (error) {
       // One engine is enough; without onnx there is none on the CPU.
       findings.push({ what, state: choice === 'onnx' ? 'bad' : 'note', found: (error as Error).message });
@@ -100,14 +100,28 @@ async function engines(): Promise<Finding[]> {
   return [...findings, gpuFinding(gpus, findings)];
 }
 
+// On the GPU if there is one, else on the CPU, and why.
+async function started(choice: EngineChoice, gpus: readonly string[]) {
+  if (gpus.length === 0) return { engine: await startEngine(choice), refused: undefined };
+  try {
+    return { engine: await startEngine(choice, { device: 'gpu' }), refused: undefined };
+  } catch (error) {
+    return { engine: await startEngine(choice, { device: 'cpu' }), refused: (error as Error).message };
+  }
+}
+
 function gpuFinding(gpus: readonly string[], engines: readonly Finding[]): Finding {
   const what = 'GPU';
   if (gpus.length === 0) return { what, state: 'note', found: 'none; networks are computed on the CPU' };
-  const used = engines.some(({ found }) => found.includes(' on gpu '));
+  const used = engines.filter(({ found }) => found.includes(' on gpu ')).map((engine) => engine.what);
   return {
     what,
-    state: used ? 'good' : 'note',
-    found: `${gpus.join(', ')}; ${used ? 'the tensorflow engine computes on it' : 'no engine computes on it: npm run tensorflow -- --gpu builds the one that does'}`,
+    state: used.length > 0 ? 'good' : 'note',
+    found: `${gpus.join(', ')}; ${
+      used.length > 0
+        ? `${used.join(' and ')} can compute on it`
+        : 'no engine computes on it: npm run tensorflow -- --gpu builds the one that does, or onnxruntime’s install script fetches its CUDA provider'
+    }`,
   };
 }
 

@@ -52,7 +52,6 @@ const ALLOWED: Record<string, string[]> = {
     'services/inference/batcher.ts',
     'services/inference/worker/plan.ts',
     'services/inference/worker/batch-limit.ts',
-    'services/inference/tensorflow/bounds.ts',
     'services/preprocess/slots.ts',
     ...SERVICES.map((name) => `services/${name}/metrics.ts`),
   ],

@@ -11,7 +11,8 @@ import { evaluationViews, resolveEvaluation, viewCount } from '../../vgg/views.t
 import type { ServiceProcess } from '../services.ts';
 import { nonNegativeFit } from './fit.ts';
 import { optionsOf } from './plans.ts';
-import { threadTimes, used, type ThreadTimes } from './threads.ts';
+import { mapped } from './mapped.ts';
+import type { Usage } from './usage.ts';
 
 /** What is measured. */
 export interface Calibrated {
@@ -67,6 +68,7 @@ interface Facts {
 export interface Running {
   services: Readonly<Record<'aggregator' | 'preprocess' | 'inference', ServiceProcess>>;
   client: VggClient;
+  usage: Usage;
 }
 
 // Requests that differ in one thing at a time.
@@ -130,14 +132,13 @@ async function warm({ client }: Running, photo: Buffer): Promise<void> {
 
 async function askedFor(
   kind: string,
-  { services, client }: Running,
+  { client, usage }: Running,
   facts: Facts,
   photo: Buffer,
 ): Promise<CalibrationRow> {
   const evaluation = resolveEvaluation(optionsOf(kind), facts);
   const { width, height } = await sharp(photo).metadata();
   const { planes } = evaluationViews({ width, height }, evaluation, facts.inputSize);
-  const pids = { client: process.pid, ...mapped(services, ({ pid }) => pid) };
   const ask = async (until: () => boolean) => {
     let asked = 0;
     const one = async () => {
@@ -151,31 +152,26 @@ async function askedFor(
   };
   let warmed = 0;
   await ask(() => warmed++ >= WARM);
-  const before: Record<string, ThreadTimes> = mapped(pids, (pid) => threadTimes(pid));
-  const start = performance.now();
-  const requests = await ask(() => performance.now() - start > MOST_MS);
-  const everyMs = (performance.now() - start) / requests;
-  const spent = Object.entries(pids).map(
-    ([name, pid]) => [name, used(before[name] as ThreadTimes, threadTimes(pid))] as const,
-  );
-  const each = (pick: (times: ThreadTimes) => number) =>
-    Object.fromEntries(spent.map(([name, times]) => [name, pick(times) / requests]));
+  const before = usage.read();
+  const requests = await ask(() => performance.now() - before.at > MOST_MS);
+  const after = usage.read();
+  const spent = usage.between(before, after);
   return {
     request: kind,
     requests,
     planes: planes.length,
     megabytes: planes.reduce((sum, plane) => sum + (plane.width * plane.height * 3) / 1e6, 0),
     views: viewCount(evaluation),
-    main: each(({ main }) => main),
-    others: each(({ others }) => others),
-    everyMs,
+    main: mapped(spent, ({ main }) => main / requests),
+    others: mapped(spent, ({ others }) => others / requests),
+    everyMs: (after.at - before.at) / requests,
   };
 }
 
 // One client, so that a pause is as long as its work: nobody else wants the core.
 async function pausesOf(
   kind: string,
-  { services, client }: Running,
+  { services, client, usage }: Running,
   photo: Buffer,
 ): Promise<Record<string, PauseRow>> {
   const own = mapped(COLLECTIONS, () => ({ count: 0, ms: 0 }));
@@ -193,32 +189,28 @@ async function pausesOf(
       count: await service.metric('nodejs_gc_duration_seconds_count', `kind="${name}"`),
       ms: 1000 * (await service.metric('nodejs_gc_duration_seconds_sum', `kind="${name}"`)),
     });
-    const kinds = {
-      minor: await of('minor'),
-      major: await of('major'),
-      incremental: await of('incremental'),
-    };
-    return { kinds, mainMs: threadTimes(service.pid).main };
+    return { minor: await of('minor'), major: await of('major'), incremental: await of('incremental') };
   };
   const readAll = async () => ({
     aggregator: await read(services.aggregator),
     preprocess: await read(services.preprocess),
     inference: await read(services.inference),
-    client: { kinds: structuredClone(own), mainMs: threadTimes(process.pid).main },
+    client: structuredClone(own),
   });
   observer.observe({ entryTypes: ['gc'] });
-  const before = await readAll();
+  const before = { kinds: await readAll(), usage: usage.read() };
   const until = performance.now() + PAUSES_MS;
   let requests = 0;
   for (; performance.now() < until; requests++) await client.classify(photo, optionsOf(kind));
+  const spent = usage.between(before.usage, usage.read());
   const after = await readAll();
   observer.disconnect();
-  return mapped(after, ({ kinds, mainMs }, name) => ({
-    kinds: mapped(kinds, ({ count, ms }, each) => ({
-      count: count - before[name].kinds[each].count,
-      ms: ms - before[name].kinds[each].ms,
+  return mapped(spent, ({ main }, name) => ({
+    kinds: mapped(after[name], ({ count, ms }, each) => ({
+      count: count - before.kinds[name][each].count,
+      ms: ms - before.kinds[name][each].ms,
     })),
-    mainMs: mainMs - before[name].mainMs,
+    mainMs: main,
     requests,
   }));
 }
@@ -332,16 +324,6 @@ export function pixelsOf(photos: readonly PhotoRow[]): PixelCost {
       photos.map(({ resizeMs }) => resizeMs),
     ),
   };
-}
-
-/** The same names, another value each. */
-export function mapped<Value, Result, Name extends string>(
-  values: Readonly<Record<Name, Value>>,
-  each: (value: Value, name: Name) => Result,
-): Record<Name, Result> {
-  return Object.fromEntries(
-    Object.entries<Value>(values).map(([name, value]) => [name, each(value, name as Name)]),
-  ) as Record<Name, Result>;
 }
 
 /** A client of running services. */

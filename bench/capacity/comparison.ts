@@ -1,7 +1,14 @@
-// Predicted against measured, figure by figure. Knows steps of load tests; not where they come from.
+// Predicted against measured, figure by figure. Knows answers' times; not where they come from.
 
-import type { Step } from '../../loadtest/result.ts';
+import { Times } from '../../loadtest/distribution.ts';
 import { median } from '../median.ts';
+
+/** What came of a load that was held, or simulated. */
+export interface Held {
+  /** Of each answered request: when it was due, and how long it took; milliseconds. */
+  answers: readonly (readonly [intendedMs: number, ms: number])[];
+  answersPerSecond: number;
+}
 
 /** A figure, measured and predicted. */
 export interface Figure {
@@ -19,29 +26,41 @@ export interface Comparison {
   p99: Figure;
   /** Answers a second. */
   throughput: Figure;
-  /** For people. */
-  text: string;
 }
 
-/** One load's figures; predicted ones are medians over runs of chance. */
-export function comparison(
-  measured: { p50: number; p90: number; p99: number; answersPerSecond: number },
-  runs: readonly Step[],
-): Comparison {
-  const figure = (value: number, pick: (step: Step) => number): Figure => {
-    const predicted = median(runs.map(pick));
-    return { measured: value, predicted, ratio: predicted / value };
-  };
-  const p50 = figure(measured.p50, ({ latency }) => latency.p50);
-  const p90 = figure(measured.p90, ({ latency }) => latency.p90);
-  const p99 = figure(measured.p99, ({ latency }) => latency.p99);
-  const throughput = figure(measured.answersPerSecond, ({ answersPerSecond }) => answersPerSecond);
-  const shown = (name: string, { measured: real, predicted, ratio }: Figure) =>
-    `${name} ${predicted.toFixed(1)} / ${real.toFixed(1)} = ${ratio.toFixed(2)}`;
+/** One load's figures: percentiles of all rounds together, and the median of their rates. */
+export function comparison(measured: readonly Held[], predicted: readonly Held[]): Comparison {
+  const [real, simulated] = [timesOf(measured), timesOf(predicted)];
+  const percentile = (part: number) => figure(real.at(part), simulated.at(part));
   return {
-    ...{ p50, p90, p99, throughput },
-    text: [shown('p50', p50), shown('p90', p90), shown('p99', p99), shown('throughput', throughput)].join(
-      '; ',
-    ),
+    p50: percentile(0.5),
+    p90: percentile(0.9),
+    p99: percentile(0.99),
+    throughput: figure(rateOf(measured), rateOf(predicted)),
   };
+}
+
+/** For people. */
+export function textOf(figures: Comparison): string {
+  return (['p50', 'p90', 'p99', 'throughput'] as const)
+    .map((name) => {
+      const { measured, predicted, ratio } = figures[name];
+      return `${name} ${predicted.toFixed(1)} / ${measured.toFixed(1)} = ${ratio.toFixed(2)}`;
+    })
+    .join('; ');
+}
+
+/** The times of several rounds together. */
+export function timesOf(rounds: readonly Pick<Held, 'answers'>[]): Times {
+  const times = new Times();
+  for (const { answers } of rounds) for (const [, ms] of answers) times.add(ms);
+  return times;
+}
+
+function rateOf(rounds: readonly Held[]): number {
+  return median(rounds.map(({ answersPerSecond }) => answersPerSecond));
+}
+
+function figure(measured: number, predicted: number): Figure {
+  return { measured, predicted, ratio: predicted / measured };
 }

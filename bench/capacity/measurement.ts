@@ -9,30 +9,37 @@ import { steady } from '../../loadtest/arrivals/curve.ts';
 import { steadyClock } from '../../loadtest/clock.ts';
 import type { PlannedPhoto } from '../../loadtest/simulate/plans.ts';
 import type { TimingTable } from '../../loadtest/simulate/timings.ts';
+import { watchSelf } from '../../loadtest/saturation.ts';
 import { runStep, type StepLoad } from '../../loadtest/step.ts';
 import { grpcTarget } from '../../loadtest/targets/grpc.ts';
 import { openModel } from '../../models/store.ts';
 import { packageRoot } from '../../proto/package-root.ts';
 import { meanColour } from '../../vgg/pack.ts';
-import { startService, type ServiceProcess } from '../services.ts';
+import { startService } from '../services.ts';
 import { VIEWS } from '../../services/inference/metrics.ts';
 import { STEP_DURATION } from '../../services/preprocess/metrics.ts';
-import { calibrate, clientOf, mapped, photoOf } from './calibration.ts';
+import { calibrate, clientOf, photoOf, type Running } from './calibration.ts';
+import { mapped } from './mapped.ts';
 import { optionsOf } from './plans.ts';
 import { CLIENTS, WARM_UP_SECONDS, type Loaded, type Measurement, type Slice } from './session.ts';
-import { StolenTime, machineTimes, threadTimes, used } from './threads.ts';
+import { StolenTime, machineTimes } from './threads.ts';
+import { Usage, total } from './usage.ts';
 
 const SIZE = { width: 320, height: 256 };
 const ENGINE_CORE = '0';
 const OTHER_CORE = '1';
 const SLICE_SECONDS = 5;
 const STOLEN_EVERY_MS = 100;
+const SETTLE_MS = 3000;
+const REST_MS = 10_000;
 
 /** What to measure. */
 export interface SessionOptions {
   protocol: string;
   /** Of what the services can do at most. */
   parts: readonly number[];
+  /** So often each part is held, with the same arrivals. */
+  rounds: number;
   seconds: number;
   seed: number;
   command: string;
@@ -40,7 +47,7 @@ export interface SessionOptions {
 
 /** Measures it all; minutes. This process stays on the core that it shares with all but inference. */
 export async function measureSession(options: SessionOptions): Promise<Measurement> {
-  const { parts, seconds, seed, command } = options;
+  const { parts, rounds, seconds, seed, command } = options;
   execFileSync('taskset', ['--all-tasks', '--pid', '--cpu-list', OTHER_CORE, String(process.pid)]);
   const folder = join(packageRoot, 'models', 'caltech-101-d');
   const model = await openModel(folder);
@@ -67,8 +74,11 @@ export async function measureSession(options: SessionOptions): Promise<Measureme
   );
   const services = { aggregator, preprocess, inference };
   const client = clientOf(services);
-  const load = (step: StepLoad, stepSeed: number) => loaded(step, stepSeed, services, photo, protocol);
+  const usage = new Usage({ client: process.pid, ...mapped(services, ({ pid }) => pid) });
+  const load = (step: StepLoad, stepSeed: number) =>
+    loaded(step, stepSeed, { services, usage }, photo, protocol);
   try {
+    await rest(usage);
     const facts = {
       scales: model.json.scales,
       inputSize: model.spec.inputSize,
@@ -76,7 +86,7 @@ export async function measureSession(options: SessionOptions): Promise<Measureme
     };
     const { costs, rows, photos, pauses } = await calibrate(
       options.protocol,
-      { services, client },
+      { services, client, usage },
       facts,
       photo,
     );
@@ -87,10 +97,13 @@ export async function measureSession(options: SessionOptions): Promise<Measureme
     const [plan] = plans;
     if (!plan) throw new Error('Expected a plan of the engine');
     const atMost = await load({ loop: 'closed', concurrency: CLIENTS, seconds: 20 }, 0);
+    // One after the other, and again: no part has the machine's good minutes for itself.
     const steps: Loaded[] = [];
-    for (const [i, part] of parts.entries()) {
-      const curve = steady(part * atMost.answersPerSecond, seconds);
-      steps.push({ ...(await load({ loop: 'open', spread: 'poisson', curve }, seed + i)), part });
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, part] of parts.entries()) {
+        const curve = steady(part * atMost.answersPerSecond, seconds);
+        steps.push({ ...(await load({ loop: 'open', spread: 'poisson', curve }, seed + i)), part });
+      }
     }
     return {
       measured: new Date().toISOString(),
@@ -104,6 +117,7 @@ export async function measureSession(options: SessionOptions): Promise<Measureme
         megabytes: photo.length / 1e6,
         megapixels: (SIZE.width * SIZE.height) / 1e6,
       },
+      idle: usage.idle,
       calibration: { table, costs, rows, photos, pauses },
       atMost,
       steps,
@@ -115,10 +129,33 @@ export async function measureSession(options: SessionOptions): Promise<Measureme
   }
 }
 
+// What processes use while nobody asks, this one as watchful as under load.
+async function rest(usage: Usage): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  const seen = watchSelf();
+  const { stop } = watchStolen();
+  await usage.rest(REST_MS);
+  stop();
+  seen();
+}
+
+function watchStolen() {
+  const began = performance.now();
+  const stolen = { engine: new StolenTime(ENGINE_CORE, began), others: new StolenTime(OTHER_CORE, began) };
+  const timer = setInterval(() => {
+    stolen.engine.read();
+    stolen.others.read();
+  }, STOLEN_EVERY_MS);
+  const stop = () => {
+    clearInterval(timer);
+  };
+  return { stolen, stop };
+}
+
 async function loaded(
   load: StepLoad,
   seed: number,
-  services: Readonly<Record<'aggregator' | 'preprocess' | 'inference', ServiceProcess>>,
+  { services, usage }: Pick<Running, 'services' | 'usage'>,
   photo: Buffer,
   protocol: Measurement['protocol'],
 ): Promise<Loaded> {
@@ -129,27 +166,16 @@ async function loaded(
     attempts: 1,
     clock: steadyClock,
   });
-  const pids = {
-    client: process.pid,
-    aggregator: aggregator.pid,
-    preprocess: preprocess.pid,
-    inference: inference.pid,
-  };
   const read = async () => ({
-    at: performance.now(),
+    ...usage.read(),
     machine: machineTimes(),
-    own: mapped(pids, (pid) => threadTimes(pid)),
     photos: { answered, prepared: await preprocess.metric(`${STEP_DURATION}_count`, 'step="decode"') },
     views: await inference.metric(VIEWS),
   });
   let answered = 0;
+  const answers: [number, number][] = [];
   const readings = [await read()];
-  const began = performance.now();
-  const stolen = { engine: new StolenTime(ENGINE_CORE, began), others: new StolenTime(OTHER_CORE, began) };
-  const stealing = setInterval(() => {
-    stolen.engine.read();
-    stolen.others.read();
-  }, STOLEN_EVERY_MS);
+  const { stolen, stop } = watchStolen();
   const reader = setInterval(() => {
     void read().then((reading) => readings.push(reading));
   }, 1000 * SLICE_SECONDS);
@@ -163,20 +189,24 @@ async function loaded(
       },
       target,
       seed,
-      onOutcome: () => answered++,
+      onOutcome: (outcome) => {
+        answered++;
+        if (outcome.end !== 'answered' || outcome.intendedMs < 0) return;
+        const { intendedMs, endedMs } = outcome;
+        answers.push([tenth(intendedMs), tenth(endedMs - intendedMs)]);
+      },
     });
     clearInterval(reader);
-    clearInterval(stealing);
+    stop();
     // What little is left over belongs to the last slice.
     const lastAt = readings.at(-1)?.at ?? 0;
     if (readings.length > 1 && performance.now() - lastAt < 500 * SLICE_SECONDS) readings.pop();
     readings.push(await read());
     const [before, after] = [readings[0], readings.at(-1)];
     if (!before || !after) throw new Error('Expected two readings');
-    const spent = mapped(pids, (_, name) => used(before.own[name], after.own[name]));
-    const ownMs = Object.values(spent).reduce((sum, { main, others }) => sum + main + others, 0);
+    const spent = usage.between(before, after);
+    const ownMs = total(after.own) - total(before.own);
     const machineMs = after.machine.used + after.machine.stolen - before.machine.used - before.machine.stolen;
-    const { p50, p90, p99 } = step.latency;
     return {
       part: 1,
       ratePerSecond: step.load.loop === 'open' ? step.load.ratePerSecond : 0,
@@ -184,8 +214,9 @@ async function loaded(
       seed,
       requests: step.requests.intended,
       failed: step.requests.failed,
-      ...{ p50, p90, p99, answersPerSecond: step.answersPerSecond },
+      answersPerSecond: step.answersPerSecond,
       othersCores: (machineMs - ownMs) / (after.at - before.at),
+      answers,
       demands: mapped(spent, ({ main, others }) => ({ main: main / answered, others: others / answered })),
       slices: readings.slice(1).map((reading, i): Slice => {
         const last = readings[i] ?? before;
@@ -195,14 +226,20 @@ async function loaded(
           prepared: photos('prepared'),
           answered: photos('answered'),
           views: reading.views - last.views,
-          used: mapped(pids, (_, name) => used(last.own[name], reading.own[name])),
+          used: usage.between(last, reading),
         };
       }),
-      stolen: mapped(stolen, ({ spans }) => spans),
+      stolen: mapped(stolen, ({ spans }) =>
+        spans.map(({ from, to, ms }) => ({ from: tenth(from), to: tenth(to), ms })),
+      ),
     };
   } finally {
     clearInterval(reader);
-    clearInterval(stealing);
+    stop();
     await target.close();
   }
+}
+
+function tenth(ms: number): number {
+  return Math.round(10 * ms) / 10;
 }

@@ -4,13 +4,13 @@
 // The demands of a load, CPU milliseconds a photo by process, are what queueing networks are usually given (the service
 // demand law): no latency is in them, and they change with the machine's pace, which here is not the same every minute.
 
-import type { Step } from '../../loadtest/result.ts';
+import type { Held } from './comparison.ts';
 import type { Loaded, Measurement } from './session.ts';
 import { simulated, type PredictedLoad, type Tuning } from './system.ts';
 import { tunedTo } from './tuning.ts';
 
 /**
- * Predicted steps of several runs of chance over the same arrivals.
+ * What is predicted, in several runs of chance over the same arrivals.
  *
  * @param wakings as the session's own measurements have them
  * @param loaded what the load itself demanded; without it all is as it was measured before
@@ -21,10 +21,16 @@ export async function predicted(
   runs: number,
   wakings: Tuning,
   loaded?: Loaded,
-): Promise<Step[]> {
+): Promise<Held[]> {
   const tuning = loaded ? await tunedTo(measurement, load, loaded, wakings) : wakings;
-  const steps: Step[] = [];
-  for (let run = 0; run < runs; run++)
-    steps.push((await simulated(measurement, load, tuning, loaded, run)).step);
-  return steps;
+  const held: Held[] = [];
+  for (let run = 0; run < runs; run++) {
+    const answers: [number, number][] = [];
+    const { step } = await simulated(measurement, load, tuning, loaded, run, (outcome) => {
+      if (outcome.end === 'answered' && outcome.intendedMs >= 0)
+        answers.push([outcome.intendedMs, outcome.endedMs - outcome.intendedMs]);
+    });
+    held.push({ answers, answersPerSecond: step.answersPerSecond });
+  }
+  return held;
 }

@@ -5,13 +5,11 @@ import type { PlannedPhoto } from '../../loadtest/simulate/plans.ts';
 import type { TimingTable } from '../../loadtest/simulate/timings.ts';
 import type { Protocol } from '../../vgg/views.ts';
 import type { CalibrationRow, PauseRow, PhotoRow } from './calibration.ts';
-import { comparison, type Comparison } from './comparison.ts';
+import { comparison, textOf, timesOf, type Comparison, type Held } from './comparison.ts';
 import { predicted } from './prediction.ts';
-import type { Stolen, ThreadTimes } from './threads.ts';
+import type { Stolen } from './threads.ts';
 import { wakings } from './tuning.ts';
-
-/** CPU milliseconds by process, of a photo unless something else is said. */
-export type Demands = Record<'client' | 'aggregator' | 'preprocess' | 'inference', ThreadTimes>;
+import type { Demands } from './usage.ts';
 
 /** A few seconds of a load. */
 export interface Slice {
@@ -35,12 +33,11 @@ export interface Loaded {
   seed: number;
   requests: number;
   failed: number;
-  p50: number;
-  p90: number;
-  p99: number;
   answersPerSecond: number;
   /** Cores that others used meanwhile, of this machine or of its host. */
   othersCores: number;
+  /** In the order of their ends. */
+  answers: Held['answers'];
   demands: Demands;
   /** All of it, warm-up included. */
   slices: Slice[];
@@ -59,6 +56,8 @@ export interface Measurement {
   request: string;
   photo: { width: number; height: number; bytes: number };
   plan: PlannedPhoto;
+  /** CPU milliseconds a second while nobody asks; not in any other figure. */
+  idle: Demands;
   calibration: {
     table: TimingTable;
     costs: ServiceCosts;
@@ -71,49 +70,82 @@ export interface Measurement {
   steps: Loaded[];
 }
 
+/** Rounds of one part of the most, and what is predicted of them. */
+export interface Row {
+  part: number;
+  ratePerSecond: number;
+  /** Rounds that count, of those that were held. */
+  rounds: number;
+  held: number;
+  /** Answered in the rounds that count. */
+  answers: number;
+  /** Of the rounds that count: the smallest 99th percentile of one, and the largest. */
+  p99: { least: number; most: number };
+  /** From what was measured before. */
+  before: Comparison;
+  /** With the demands of the loads themselves. */
+  meanwhile: Comparison;
+}
+
 /** A kept session. */
 export interface Session {
-  version: 3;
+  version: 4;
   measurement: Measurement;
-  /** From what was measured before: answers a second at most, and each load. */
-  before: { atMost: number; steps: Comparison[] };
-  /** With the demands of the loads themselves. */
-  meanwhile: { atMost: number; steps: Comparison[] };
+  /** Answers a second at most, predicted from what was measured before, and with the load's demands. */
+  atMost: { before: number; meanwhile: number };
+  rows: Row[];
 }
 
 export const CLIENTS = 16;
 export const WARM_UP_SECONDS = 5;
+/** Cores that others may use beside a round; more, and it proves nothing. */
+export const MOST_OTHERS = 0.1;
 const RUNS = 5;
 
 /** Predicts what was measured. @param tell a line for each load */
 export async function compared(measurement: Measurement, tell: (line: string) => void): Promise<Session> {
-  const { atMost, steps } = measurement;
+  const { atMost, steps, protocol } = measurement;
   const woken = await wakings(measurement);
   const crowd = { concurrency: CLIENTS, seconds: 60 };
-  const most = await predicted(measurement, crowd, 1, woken);
-  const mostMeanwhile = await predicted(measurement, crowd, 1, woken, atMost);
-  const answers = [most, mostMeanwhile].map(([step]) => step?.answersPerSecond ?? 0);
-  const { protocol } = measurement;
-  tell(
-    `${protocol}, ${String(CLIENTS)} clients: measured ${atMost.answersPerSecond.toFixed(2)}/s, predicted ${answers.map((each) => each.toFixed(2)).join(' and ')}/s; others' cores ${atMost.othersCores.toFixed(2)}`,
-  );
-  const before: Comparison[] = [];
-  const meanwhile: Comparison[] = [];
-  for (const step of steps) {
-    const { ratePerSecond, seconds, seed } = step;
-    const load = { ratePerSecond, seconds, warmUpSeconds: WARM_UP_SECONDS, seed };
-    before.push(comparison(step, await predicted(measurement, load, RUNS, woken)));
-    meanwhile.push(comparison(step, await predicted(measurement, load, RUNS, woken, step)));
-    tell(
-      `${protocol} at ${String(Math.round(100 * step.part))} %, ${ratePerSecond.toFixed(1)}/s, ${String(step.requests)} requests; others' cores ${step.othersCores.toFixed(2)}`,
-    );
-    tell(`  measured before: ${before.at(-1)?.text ?? ''}`);
-    tell(`  and meanwhile:   ${meanwhile.at(-1)?.text ?? ''}`);
-  }
-  return {
-    version: 3,
-    measurement,
-    before: { atMost: answers[0] ?? 0, steps: before },
-    meanwhile: { atMost: answers[1] ?? 0, steps: meanwhile },
+  const most = async (loaded?: Loaded) => {
+    const [held] = await predicted(measurement, crowd, 1, woken, loaded);
+    return held?.answersPerSecond ?? 0;
   };
+  const answers = { before: await most(), meanwhile: await most(atMost) };
+  tell(
+    `${protocol}, ${String(CLIENTS)} clients: measured ${atMost.answersPerSecond.toFixed(2)}/s, predicted ${answers.before.toFixed(2)} and ${answers.meanwhile.toFixed(2)}/s; others' cores ${atMost.othersCores.toFixed(2)}`,
+  );
+  const rows: Row[] = [];
+  for (const part of new Set(steps.map((step) => step.part))) {
+    const held = steps.filter((step) => step.part === part);
+    const rounds = held.filter(({ othersCores }) => othersCores <= MOST_OTHERS);
+    const [first] = rounds;
+    if (!first) {
+      tell(`${protocol} at ${percent(part)}: others computed beside all rounds`);
+      continue;
+    }
+    const { ratePerSecond, seconds, seed } = first;
+    const load = { ratePerSecond, seconds, warmUpSeconds: WARM_UP_SECONDS, seed };
+    const meanwhile: Held[] = [];
+    for (const round of rounds) meanwhile.push(...(await predicted(measurement, load, RUNS, woken, round)));
+    const each = rounds.map((round) => timesOf([round]).at(0.99));
+    const row: Row = {
+      ...{ part, ratePerSecond, rounds: rounds.length, held: held.length },
+      answers: rounds.reduce((sum, round) => sum + round.answers.length, 0),
+      p99: { least: Math.min(...each), most: Math.max(...each) },
+      before: comparison(rounds, await predicted(measurement, load, RUNS, woken)),
+      meanwhile: comparison(rounds, meanwhile),
+    };
+    rows.push(row);
+    tell(
+      `${protocol} at ${percent(part)}, ${ratePerSecond.toFixed(1)}/s, ${String(row.rounds)} of ${String(row.held)} rounds, ${String(row.answers)} answers; p99 of a round ${row.p99.least.toFixed(1)} to ${row.p99.most.toFixed(1)}`,
+    );
+    tell(`  measured before: ${textOf(row.before)}`);
+    tell(`  and meanwhile:   ${textOf(row.meanwhile)}`);
+  }
+  return { version: 4, measurement, atMost: answers, rows };
+}
+
+function percent(part: number): string {
+  return `${String(Math.round(100 * part))} %`;
 }

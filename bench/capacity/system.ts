@@ -4,22 +4,21 @@
 import { steady } from '../../loadtest/arrivals/curve.ts';
 import type { Pace } from '../../loadtest/simulate/cores.ts';
 import type { LoopCost } from '../../loadtest/simulate/costs.ts';
+import type { Outcome } from '../../loadtest/request.ts';
 import type { SystemSettings } from '../../loadtest/simulate/settings.ts';
 import { simulate, type Simulation } from '../../loadtest/simulate/simulate.ts';
 import { tableTiming, type EngineTiming } from '../../loadtest/simulate/timings.ts';
 import { aggregatorVariables } from '../../services/aggregator/config.ts';
 import { inferenceVariables } from '../../services/inference/config.ts';
 import { preprocessVariables } from '../../services/preprocess/config.ts';
-import { mapped } from './calibration.ts';
-import type { Demands, Loaded, Measurement, Slice } from './session.ts';
+import { mapped } from './mapped.ts';
+import type { Loaded, Measurement, Slice } from './session.ts';
+import type { Process } from './usage.ts';
 
 /** A load to predict. */
 export type PredictedLoad =
   | { ratePerSecond: number; seconds: number; warmUpSeconds: number; seed: number }
   | { concurrency: number; seconds: number };
-
-/** A process of a session. */
-export type Process = keyof Demands;
 
 /** How what was measured of single stages is fitted to the whole. */
 export interface Tuning {
@@ -53,6 +52,7 @@ export function simulated(
   tuning: Tuning,
   loaded?: Loaded,
   run = 0,
+  onOutcome?: (outcome: Outcome) => void,
 ): Promise<Simulation> {
   const { plan, protocol } = measurement;
   return simulate({
@@ -60,6 +60,7 @@ export function simulated(
     kinds: [{ what: { protocol, model: '' }, weight: 1 }],
     photos: ['photo'],
     plan: () => plan,
+    onOutcome,
     ...('concurrency' in load
       ? { load: { loop: 'closed', ...load }, warmUpSeconds: 2, seed: run }
       : {
@@ -123,7 +124,7 @@ function settingsOf(measurement: Measurement, tuning: Tuning, loaded?: Loaded): 
   return {
     fleets: {
       ...{ gateway: fleet, aggregator: fleet, preprocess: fleet },
-      inference: { ...fleet, vcpu: 1, ...(loaded && { pace: paceOf(loaded, ENGINE) }) },
+      inference: { ...fleet, vcpu: 1, pace: paceOf(measurement, ENGINE, loaded) },
     },
     engine: paced(tableTiming(table), tuning.engine),
     costs: {
@@ -141,14 +142,15 @@ function settingsOf(measurement: Measurement, tuning: Tuning, loaded?: Loaded): 
     },
     limits: {
       queueViews: inferenceVariables.queue.default,
-      decodes: preprocessVariables.decodes.default,
+      // Its default where there is one core.
+      decodes: 1,
       waitingPhotos: preprocessVariables.queue.default,
       streams: preprocessVariables.maxStreams.default,
       attempts: aggregatorVariables.attempts.default,
       deadlineMs: 60_000,
     },
     sharedCores: 1,
-    ...(loaded && { sharedPace: paceOf(loaded, OTHERS) }),
+    sharedPace: paceOf(measurement, OTHERS, loaded),
     gateway: false,
     networkMs: 0.1,
     interruptionsPerHour: 0,
@@ -173,8 +175,13 @@ const OTHERS = {
   work: ({ prepared, answered }: Slice) => (prepared + answered) / 2,
 } as const;
 
-// How much more CPU time the same work took, slice by slice, than on the whole; and when the host had the core.
-function paceOf({ slices, stolen }: Loaded, { core, processes, work }: typeof ENGINE | typeof OTHERS): Pace {
+// How much more CPU time the same work took, slice by slice, than on the whole; and when others had the core: processes
+// that look at themselves, all the time, and the machine's host.
+function paceOf({ idle }: Measurement, kind: typeof ENGINE | typeof OTHERS, loaded?: Loaded): Pace {
+  const { core, processes, work } = kind;
+  const watching = processes.reduce((sum, name) => sum + (idle[name].main + idle[name].others) / 1000, 0);
+  if (!loaded) return { slowness: () => 1, stolen: () => ({ part: watching, until: Infinity }) };
+  const { slices, stolen } = loaded;
   const times = (slice: Slice) =>
     processes.reduce((sum, name) => sum + slice.used[name].main + slice.used[name].others, 0);
   const whole = slices.reduce((sum, slice) => sum + times(slice), 0);
@@ -200,8 +207,9 @@ function paceOf({ slices, stolen }: Loaded, { core, processes, work }: typeof EN
     stolen: (now) => {
       while ((spans[next]?.to ?? Infinity) <= now) next++;
       const span = spans[next];
-      if (!span || now < span.from) return { part: 0, until: span?.from ?? Infinity };
-      return { part: Math.min(MOST_STOLEN, span.ms / (span.to - span.from)), until: span.to };
+      if (!span || now < span.from) return { part: watching, until: span?.from ?? Infinity };
+      const part = watching + (1 - watching) * Math.min(1, span.ms / (span.to - span.from));
+      return { part: Math.min(MOST_STOLEN, part), until: span.to };
     },
   };
 }

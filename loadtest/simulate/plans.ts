@@ -1,7 +1,7 @@
 // What a photo becomes on the road: planes of so many bytes, each with units for the batcher. Knows sizes and views, and
 // plans by the engine's own planner; no pixels.
 
-import { GPU_BOUNDS } from '../../services/inference/tensorflow/bounds.ts';
+import { GPU_BOUNDS } from '../../services/inference/worker/batch-limit.ts';
 import { batchLimit, type BatchBounds } from '../../services/inference/worker/batch-limit.ts';
 import { Planner, UNMEASURED, type Sharing } from '../../services/inference/worker/plan.ts';
 import type { BatchUnit } from '../../services/inference/batcher.ts';

@@ -9,7 +9,7 @@ import { arrivalTimes, type Spread } from '../arrivals/arrivals.ts';
 import { area, length, type Curve } from '../arrivals/curve.ts';
 import { NOTHING, Times } from '../distribution.ts';
 import { Measure } from '../measure.ts';
-import type { Kind, LoadPhoto, LoadRequest } from '../request.ts';
+import type { Kind, LoadPhoto, LoadRequest, Outcome } from '../request.ts';
 import type { LoadTestResult, MixEntry, ServerSide, Step } from '../result.ts';
 import { stabilityOf } from '../stability.ts';
 import { mixOf, workload, type Weighted } from '../workload.ts';
@@ -38,6 +38,8 @@ export interface SimulationOptions {
   number?: number;
   /** What is not of the requests: engines, starts, interruptions. The seed's own unless given. */
   engineSeed?: number;
+  /** Told of every request when it is over, warm-up included. */
+  onOutcome?: ((outcome: Outcome) => void) | undefined;
 }
 
 /** What came of it. */
@@ -78,8 +80,11 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     road.send(plan(request.kind, request.photo.name), (error: VggError | undefined, times: RoadTimes) => {
       const sent = { ...came, endedMs: time.now() - warmUpMs };
       ends[error ? 'failed' : 'answered']++;
-      if (error) measure.add({ ...sent, end: 'failed', code: error.code, message: error.message });
-      else measure.add({ ...sent, end: 'answered', answer: NO_ANSWER });
+      const outcome: Outcome = error
+        ? { ...sent, end: 'failed', code: error.code, message: error.message }
+        : { ...sent, end: 'answered', answer: NO_ANSWER };
+      measure.add(outcome);
+      options.onOutcome?.(outcome);
       if (!error && intendedMs >= 0) stages.add(times);
       over?.();
     });

@@ -15,7 +15,8 @@ const GIB = 1024 ** 3;
 export const inferenceVariables = {
   ...hostVariables({ port: 50053 }),
   engine: choice({
-    description: 'Engine that computes; auto takes TensorFlow on a GPU, else onnxruntime.',
+    description:
+      'Engine that computes; auto takes TensorFlow on a GPU, onnxruntime if that does not start, and on the CPU.',
     default: 'auto',
     of: ENGINE_CHOICES,
     shared: true,

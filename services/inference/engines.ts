@@ -11,7 +11,7 @@ import type { EngineOptions } from './worker/engine.ts';
 export { DEVICES } from './tensorflow/engine.ts';
 export { SHARING_CHOICES } from './worker/engine.ts';
 
-/** What VGG_ENGINE may say; auto takes TensorFlow on a GPU, else onnxruntime. */
+/** What VGG_ENGINE may say; auto takes TensorFlow on a GPU, onnxruntime if that does not start, and on the CPU. */
 export const ENGINE_CHOICES = ['auto', 'tensorflow', 'onnx'] as const;
 
 /** See {@link ENGINE_CHOICES}. */
@@ -41,38 +41,28 @@ export interface EngineWishes extends EngineOptions {
  */
 export async function startEngine(choice: EngineChoice, wishes: EngineWishes = {}): Promise<Engine> {
   const { device = 'any', precision = 'float32', gpus = nvidiaGpus, onFallback, ...options } = wishes;
-  if (choice === 'onnx' || (choice === 'auto' && device === 'cpu')) {
-    if (device === 'gpu') {
-      throw expected(
-        'tensorflow or auto, since onnx of this build computes on the CPU,',
-        'onnx',
-        'VGG_ENGINE',
-      );
-    }
-    if (precision !== 'float32') {
-      throw expected('float32 on the CPU', precision, 'VGG_INFERENCE_PRECISION');
-    }
+  const half = precision !== 'float32';
+  if (half && device === 'cpu') throw expected('float32 on the CPU', precision, 'VGG_INFERENCE_PRECISION');
+  if (half && choice === 'onnx') {
+    throw expected('float32 with VGG_ENGINE=onnx', precision, 'VGG_INFERENCE_PRECISION');
+  }
+  // float16 asks for a GPU by itself.
+  const onGpu = half || device === 'gpu' || (device === 'any' && gpus().length > 0);
+  if (choice === 'tensorflow') {
+    return startTensorFlowEngine({ ...options, precision, device: onGpu ? 'gpu' : device });
+  }
+  // Without a GPU onnxruntime is the quicker of the two.
+  if (choice === 'onnx' || !onGpu) return startOnnxEngine({ ...options, device: onGpu ? 'gpu' : 'cpu' });
+  try {
+    return await startTensorFlowEngine({ ...options, precision, device: 'gpu' });
+  } catch (error) {
+    if (half) throw error;
+    const other = await startOnnxEngine({ ...options, device: 'gpu' }).catch(() => undefined);
+    if (other) return other;
+    if (device === 'gpu') throw error;
+    onFallback?.(asVggError(error));
     return startOnnxEngine(options);
   }
-  if (precision !== 'float32' && device === 'cpu') {
-    throw expected('float32 on the CPU', precision, 'VGG_INFERENCE_PRECISION');
-  }
-  const present = gpus();
-  // float16 asks for a GPU by itself.
-  const mustHave = precision !== 'float32' || (device === 'any' && present.length > 0);
-  const wanted = { ...options, precision, device: mustHave ? 'gpu' : device } as const;
-  if (choice === 'tensorflow') return startTensorFlowEngine(wanted);
-  if (device === 'any' && precision === 'float32') {
-    // Without a GPU onnxruntime is the quicker of the two.
-    if (present.length === 0) return startOnnxEngine(options);
-    try {
-      return await startTensorFlowEngine(wanted);
-    } catch (error) {
-      onFallback?.(asVggError(error));
-      return startOnnxEngine(options);
-    }
-  }
-  return startTensorFlowEngine(wanted);
 }
 
 /** NVIDIA's GPUs as this machine, or this container, shows them; dxg is Windows' under WSL. */

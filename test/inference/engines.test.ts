@@ -45,9 +45,19 @@ test('auto tells if it does without a GPU that is there', async () => {
   expect(told[0]?.message).toMatch(/Expected (a GPU|the TensorFlow library)/);
 });
 
+test('onnx says why it cannot use a GPU, and names the way out', async () => {
+  const { message } = await refusal('onnx', { gpus: A_GPU });
+  expect(message).toMatch(
+    /onnxruntime cannot use one: \S.*\. Has its install script fetched the CUDA provider/,
+  );
+  expect(message).toContain('VGG_DEVICE=cpu');
+});
+
 test.each<[EngineChoice, EngineWishes]>([
   ['auto', { device: 'gpu' }],
   ['auto', { precision: 'float16' }],
+  ['onnx', { device: 'gpu' }],
+  ['onnx', { gpus: A_GPU }],
   ['tensorflow', { device: 'gpu' }],
   ['tensorflow', { precision: 'float16' }],
 ])('%s with %j does not start without a GPU', async (choice, wishes) => {
@@ -57,7 +67,9 @@ test.each<[EngineChoice, EngineWishes]>([
 });
 
 test('what no CPU can do is refused, and named', async () => {
-  expect((await refusal('onnx', { device: 'gpu' })).message).toMatch(/received onnx \(VGG_ENGINE\)$/);
+  expect((await refusal('onnx', { precision: 'float16' })).message).toBe(
+    'Expected float32 with VGG_ENGINE=onnx but received float16 (VGG_INFERENCE_PRECISION)',
+  );
   for (const choice of ['onnx', 'auto', 'tensorflow'] as const) {
     const error = await refusal(choice, { device: 'cpu', precision: 'float16' });
     expect(error.message).toBe('Expected float32 on the CPU but received float16 (VGG_INFERENCE_PRECISION)');

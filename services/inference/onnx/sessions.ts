@@ -13,6 +13,8 @@ import { scoresOfMaps, type OwnScoreMap } from '../worker/score-maps.ts';
 import type { Sessions } from '../worker/thread.ts';
 import { measureSpeeds, phase, warmUp } from '../worker/warm-up.ts';
 import { readTensor, weightsFile } from '../worker/weights-file.ts';
+import { PROVIDERS } from './cuda.ts';
+import type { OnnxDevice } from './engine.ts';
 import { PIXELS, ROWS, SCORES, writeBody, writeHead } from './graph.ts';
 import { SharedNetwork } from './shared-network.ts';
 
@@ -28,16 +30,20 @@ interface Loaded {
 /** All loaded models of one worker. */
 export class OnnxSessions implements Sessions {
   readonly #threads: number;
+  readonly #device: OnnxDevice;
   readonly #loaded = new Map<number, Loaded>();
 
-  constructor(threads: number) {
+  constructor(threads: number, device: OnnxDevice) {
     this.#threads = threads;
+    this.#device = device;
   }
 
-  async load(source: ModelSource, onPhase?: OnPhase): Promise<Speeds> {
+  async load(source: ModelSource, onPhase?: OnPhase): Promise<Speeds | undefined> {
     this.#loaded.set(source.key, await phase('load', onPhase, () => this.#open(source)));
     try {
       await phase('warm_up', onPhase, () => warmUp(this, source));
+      // On a GPU nobody has measured whether sharing pays: there it is done where it is asked for.
+      if (this.#device === 'gpu') return undefined;
       return await phase('measure', onPhase, () => measureSpeeds(this, source));
     } catch (error) {
       await this.unload(source.key);
@@ -81,7 +87,7 @@ export class OnnxSessions implements Sessions {
     // onnxruntime refuses a link that leaves the folder it is told of.
     const weights = weightsFile(source);
     const graph = { ...source, weightsFile: basename(weights) };
-    const options = sessionOptions(this.#threads, dirname(weights));
+    const options = this.#options(dirname(weights));
     const file = openSync(weights, 'r');
     const opened: { release(): Promise<void> }[] = [];
     const open = async <Session extends { release(): Promise<void> }>(opening: Promise<Session>) => {
@@ -94,7 +100,7 @@ export class OnnxSessions implements Sessions {
       const head = await open(InferenceSession.create(writeHead(graph), options));
       const shared = await open(
         SharedNetwork.open({
-          ...{ source, options: sessionOptions(this.#threads) },
+          ...{ source, options: this.#options() },
           weights: (name) => readTensor(source, file, name),
           head: (rows) => headScores(head, rows),
         }),
@@ -114,6 +120,29 @@ export class OnnxSessions implements Sessions {
     } finally {
       closeSync(file);
     }
+  }
+
+  #options(weightsFolder?: string): InferenceSession.SessionOptions {
+    return {
+      executionProviders: [...PROVIDERS[this.#device]],
+      intraOpNumThreads: this.#threads,
+      // The arena keeps the memory of the largest batch so far. Without it every batch asks the kernel
+      // for fresh pages, which costs D a seventh of its time in batches of 8.
+      enableCpuMemArena: true,
+      // A pattern would plan memory per shape, and hold half as much again.
+      enableMemPattern: false,
+      logSeverityLevel: 3,
+      extra: {
+        session: {
+          // A graph has no file, so its weights are looked for here: mapped, never copied to disk.
+          ...(weightsFolder !== undefined && { model_external_initializers_file_folder_path: weightsFolder }),
+          // Each session has its own threads, which spin for a while after a run: in the way of the next session's.
+          force_spinning_stop: '1',
+          // Weights stay out of the arena, whose blocks are larger than what is put into them.
+          use_device_allocator_for_initializers: '1',
+        },
+      },
+    };
   }
 }
 
@@ -142,31 +171,10 @@ async function headScores(head: InferenceSession, rows: Tensor): Promise<Float32
   return new Float32Array((outputs[SCORES] as Tensor).data as Float32Array);
 }
 
-function sessionOptions(threads: number, weightsFolder?: string): InferenceSession.SessionOptions {
-  return {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: threads,
-    // The arena keeps the memory of the largest batch so far. Without it every batch asks the kernel
-    // for fresh pages, which costs D a seventh of its time in batches of 8.
-    enableCpuMemArena: true,
-    // A pattern would plan memory per shape, and hold half as much again.
-    enableMemPattern: false,
-    logSeverityLevel: 3,
-    extra: {
-      session: {
-        // A graph has no file, so its weights are looked for here: mapped, never copied to disk.
-        ...(weightsFolder !== undefined && { model_external_initializers_file_folder_path: weightsFolder }),
-        // Each session has its own threads, which spin for a while after a run: in the way of the next session's.
-        force_spinning_stop: '1',
-        // Weights stay out of the arena, whose blocks are larger than what is put into them.
-        use_device_allocator_for_initializers: '1',
-      },
-    },
-  };
-}
-
 function isOutOfMemory(error: unknown): boolean {
-  return /bad_alloc|fail\w* to allocate|cannot allocate|out of memory/i.test(String(error));
+  return /bad_alloc|CUDA_OUT_OF_MEMORY|CUBLAS_STATUS_ALLOC|fail\w* to allocate|cannot allocate|out of memory/i.test(
+    String(error),
+  );
 }
 
 function outOfMemory(cause: unknown, what: string): VggError {

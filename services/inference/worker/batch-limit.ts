@@ -1,4 +1,4 @@
-// How many units a batch holds. Knows networks, pixels and costs; the numbers are each engine's, from bench/batch.
+// How many units a batch holds. Knows networks, pixels and costs; on CPUs the numbers are each engine's, from bench/batch.
 
 import { convWidth, type NetworkSpec } from '../../../vgg/networks.ts';
 import type { Unit } from '../engine.ts';
@@ -17,6 +17,9 @@ export interface BatchBounds {
   /** Outputs of the first convolution that the library holds at once, at the peak. */
   copies: number;
 }
+
+/** On a GPU larger batches fill it. Chosen, not measured: memory for 64 crops of D. */
+export const GPU_BOUNDS: BatchBounds = { pixels: 64 * 224 * 224, units: 256, bytes: 2 ** 32, copies: 6 };
 
 /** Memory that a pixel of a batch needs at the peak. */
 function bytesPerPixel(spec: NetworkSpec, bounds: BatchBounds): number {

@@ -95,6 +95,43 @@ describe('shared cores', () => {
     expect(times[0]).toBeCloseTo(25, 9);
   });
 
+  test('who comes goes first for a moment', async () => {
+    const time = new VirtualTime();
+    const cores = new Cores(time, 1);
+    const times: Record<string, number> = {};
+    const run = (name: string, at: number, ms: number) => {
+      time.at(at, () => {
+        cores.run(ms, 1, () => {
+          times[name] = time.now();
+        });
+      });
+    };
+    run('long', 0, 20);
+    run('short', 10, 1);
+    run('middle', 12, 4.8);
+    await time.run();
+    expect(times['short']).toBeCloseTo(11, 9);
+    // 2 by itself, then in turns with the long one.
+    expect(times['middle']).toBeCloseTo(19.6, 9);
+    expect(times['long']).toBeCloseTo(25.8, 9);
+  });
+
+  test('a thread that does one piece after the other does not wake', async () => {
+    const time = new VirtualTime();
+    const cores = new Cores(time, 1);
+    const loop = new EventLoop(cores);
+    let last = 0;
+    for (let i = 0; i < 100; i++) loop.work(1, () => (last = time.now()));
+    let other = 0;
+    time.at(50, () => {
+      cores.run(22.8, 1, () => (other = time.now()));
+    });
+    await time.run();
+    // The other one has 2 by itself, then each has half.
+    expect(other).toBeCloseTo(93.6, 9);
+    expect(last).toBeCloseTo(122.8, 9);
+  });
+
   // When each of three pieces ends, of which each begins as the one before it ends.
   async function thrice(time: VirtualTime, cores: Cores, ms: number): Promise<number[]> {
     const times: number[] = [];
@@ -162,12 +199,12 @@ test('waking a loop costs more; what comes while it works does not', async () =>
   time.at(10, work);
   time.at(11, work);
   await time.run();
-  // Alone each would take 6, and helpers, who share the core meanwhile, half of that.
-  expect(ends).toEqual([9, 19, 25]);
+  // Alone each would take 6; helpers share the core for what waking gives them, and keep the rest for a burst.
+  expect(ends).toEqual([7, 17, 21]);
   expect(loop.wakes).toBe(2);
   expect(loop.mainMs).toBe(16);
   expect(loop.workedMs).toBe(24);
-  expect(cores.usedMs).toBeCloseTo(24, 9);
+  expect(cores.usedMs).toBeCloseTo(18, 9);
 });
 
 describe('pauses', () => {
@@ -184,28 +221,41 @@ describe('pauses', () => {
     return took;
   }
 
-  test('come in one piece, with what helpers do, and cost no more than before', async () => {
+  test('come in one piece, half of it helpers’, and cost no more than before', async () => {
     const time = new VirtualTime();
     const cores = new Cores(time, 1);
-    const loop = new EventLoop(cores, { helpers: 0.5, pauses: [{ everyMs: 10, ms: 4 }] });
+    const loop = new EventLoop(cores, { helpers: 0.2, pauses: [{ everyMs: 10, ms: 4 }] });
     const took = await pieces(time, loop, 1000);
-    expect(cores.usedMs).toBeCloseTo(1500, 6);
-    expect(loop.workedMs).toBeCloseTo(1500, 6);
+    expect(cores.usedMs).toBeCloseTo(1200, 6);
+    expect(loop.workedMs).toBeCloseTo(1200, 6);
+    // 2 of the thread and 2 of helpers beside a piece of 1, of which 2 in 10 are the pauses'.
     expect(took.filter((ms) => ms > 4)).toHaveLength(100);
-    expect(Math.min(...took)).toBeCloseTo(0.6, 9);
+    expect(Math.max(...took)).toBeCloseTo(4.8, 9);
+    expect(Math.min(...took)).toBeCloseTo(0.8, 9);
   });
 
-  test('of two kinds are as long as each is, and helpers do more in the longer ones', async () => {
+  test('of two kinds are as long as each is', async () => {
     const time = new VirtualTime();
-    const cores = new Cores(time, 2);
+    const cores = new Cores(time, 1);
     const pauses = [
       { everyMs: 5, ms: 1 },
       { everyMs: 50, ms: 20 },
     ];
-    const loop = new EventLoop(cores, { helpers: 0.6, pauses });
+    const loop = new EventLoop(cores, { helpers: 0, pauses });
     const took = await pieces(time, loop, 1000);
-    expect(cores.usedMs).toBeCloseTo(1600, 6);
+    expect(cores.usedMs).toBeCloseTo(1000, 6);
     expect(took.filter((ms) => ms > 20)).toHaveLength(20);
     expect(took.filter((ms) => ms > 1 && ms < 20)).toHaveLength(180);
+  });
+
+  test('helpers have more to do than pauses are long: the rest comes in bursts', async () => {
+    const time = new VirtualTime();
+    const cores = new Cores(time, 3);
+    const loop = new EventLoop(cores, { helpers: 0.5, pauses: [{ everyMs: 10, ms: 4 }] });
+    const took = await pieces(time, loop, 1000);
+    expect(cores.usedMs).toBeCloseTo(1500, 6);
+    // On a core of their own nobody waits for them.
+    expect(took.filter((ms) => ms > 1)).toHaveLength(100);
+    expect(Math.max(...took)).toBeCloseTo(2.8, 9);
   });
 });

@@ -13,10 +13,16 @@ export interface Moto {
 const { VGG_PYTHON: python = 'python3', VGG_AWS_PYTHONPATH: path } = process.env;
 const env = { ...process.env, ...(path !== undefined && { PYTHONPATH: path }) };
 
-/** Why there is no emulator here; undefined if there is one. */
+/**
+ * Why there is no emulator here; undefined if there is one.
+ *
+ * @throws Error if `VGG_AWS_PYTHONPATH` names a folder for it and it is not there
+ */
 export function motoMissing(): string | undefined {
   const { status } = spawnSync(python, ['-c', 'import moto.server, flask'], { env, stdio: 'ignore' });
-  return status === 0 ? undefined : `${python} has no moto[server] (also looked for in VGG_AWS_PYTHONPATH)`;
+  if (status === 0) return undefined;
+  if (path === undefined) return `${python} has no moto[server] (also looked for in VGG_AWS_PYTHONPATH)`;
+  throw new Error(`Expected moto[server] in VGG_AWS_PYTHONPATH (${path})`);
 }
 
 /**
