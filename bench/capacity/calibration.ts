@@ -298,7 +298,7 @@ function costsOf(
 
 function pausesIn(row?: PauseRow): Pauses[] {
   const { kinds = {}, mainMs = 0 } = row ?? {};
-  const there = Object.values(kinds).filter(({ count }) => count > 0);
+  const there = mainMs > 0 ? Object.values(kinds).filter(({ count }) => count > 0) : [];
   const all = there.reduce((sum, { ms }) => sum + ms, 0);
   // Some of a pause may have been another's who had the core.
   const own = Math.min(1, mainMs / 2 / all);

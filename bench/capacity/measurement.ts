@@ -78,7 +78,8 @@ export async function measureSession(options: SessionOptions): Promise<Measureme
   const load = (step: StepLoad, stepSeed: number) =>
     loaded(step, stepSeed, { services, usage }, photo, protocol);
   try {
-    await rest(usage);
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await usage.rest(REST_MS);
     const facts = {
       scales: model.json.scales,
       inputSize: model.spec.inputSize,
@@ -96,6 +97,7 @@ export async function measureSession(options: SessionOptions): Promise<Measureme
     };
     const [plan] = plans;
     if (!plan) throw new Error('Expected a plan of the engine');
+    await restWatched(usage);
     const atMost = await load({ loop: 'closed', concurrency: CLIENTS, seconds: 20 }, 0);
     // One after the other, and again: no part has the machine's good minutes for itself.
     const steps: Loaded[] = [];
@@ -129,9 +131,8 @@ export async function measureSession(options: SessionOptions): Promise<Measureme
   }
 }
 
-// What processes use while nobody asks, this one as watchful as under load.
-async function rest(usage: Usage): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+// What processes use while nobody asks, this one as watchful as under load: more than while stages are measured.
+async function restWatched(usage: Usage): Promise<void> {
   const seen = watchSelf();
   const { stop } = watchStolen();
   await usage.rest(REST_MS);
