@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { Cores } from '../../../loadtest/simulate/cores.ts';
+import type { LoopOverhead } from '../../../loadtest/simulate/costs.ts';
 import { EventLoop } from '../../../loadtest/simulate/event-loop.ts';
 import { simulate } from '../../../loadtest/simulate/simulate.ts';
 import { VirtualTime } from '../../../loadtest/simulate/virtual-time.ts';
@@ -208,24 +209,24 @@ test('waking a loop costs more; what comes while it works does not', async () =>
 });
 
 describe('pauses', () => {
-  // How long each piece of 1 ms takes, one after the other.
-  async function pieces(time: VirtualTime, loop: EventLoop, count: number): Promise<number[]> {
+  // A thousand pieces of 1 ms, one after the other, and how long each takes.
+  async function pieces(count: number, overhead: LoopOverhead) {
+    const time = new VirtualTime();
+    const cores = new Cores(time, count);
+    const loop = new EventLoop(cores, overhead);
     const took: number[] = [];
     let last = 0;
-    for (let i = 0; i < count; i++)
+    for (let i = 0; i < 1000; i++)
       loop.work(1, () => {
         took.push(time.now() - last);
         last = time.now();
       });
     await time.run();
-    return took;
+    return { cores, loop, took };
   }
 
   test('come in one piece, half of it helpers’, and cost no more than before', async () => {
-    const time = new VirtualTime();
-    const cores = new Cores(time, 1);
-    const loop = new EventLoop(cores, { helpers: 0.2, pauses: [{ everyMs: 10, ms: 4 }] });
-    const took = await pieces(time, loop, 1000);
+    const { cores, loop, took } = await pieces(1, { helpers: 0.2, pauses: [{ everyMs: 10, ms: 4 }] });
     expect(cores.usedMs).toBeCloseTo(1200, 6);
     expect(loop.workedMs).toBeCloseTo(1200, 6);
     // 2 of the thread and 2 of helpers beside a piece of 1, of which 2 in 10 are the pauses'.
@@ -235,24 +236,18 @@ describe('pauses', () => {
   });
 
   test('of two kinds are as long as each is', async () => {
-    const time = new VirtualTime();
-    const cores = new Cores(time, 1);
     const pauses = [
       { everyMs: 5, ms: 1 },
       { everyMs: 50, ms: 20 },
     ];
-    const loop = new EventLoop(cores, { helpers: 0, pauses });
-    const took = await pieces(time, loop, 1000);
+    const { cores, took } = await pieces(1, { helpers: 0, pauses });
     expect(cores.usedMs).toBeCloseTo(1000, 6);
     expect(took.filter((ms) => ms > 20)).toHaveLength(20);
     expect(took.filter((ms) => ms > 1 && ms < 20)).toHaveLength(180);
   });
 
   test('helpers have more to do than pauses are long: the rest comes in bursts', async () => {
-    const time = new VirtualTime();
-    const cores = new Cores(time, 3);
-    const loop = new EventLoop(cores, { helpers: 0.5, pauses: [{ everyMs: 10, ms: 4 }] });
-    const took = await pieces(time, loop, 1000);
+    const { cores, took } = await pieces(3, { helpers: 0.5, pauses: [{ everyMs: 10, ms: 4 }] });
     expect(cores.usedMs).toBeCloseTo(1500, 6);
     // On a core of their own nobody waits for them.
     expect(took.filter((ms) => ms > 1)).toHaveLength(100);
