@@ -283,15 +283,15 @@ function costsOf(
     };
   };
   const aggregator = fitted('aggregator', true);
+  // Other threads of these decode or compute, so that nobody can tell what garbage collection takes: as the aggregator's.
+  const alike = (name: string) => ({ ...fitted(name, false), helpers: aggregator.helpers });
   return {
     client: fitted('client', true),
     // Measured apart, where it is asked over HTTP.
     gateway: { call: 0, plane: 0, megabyte: 0, view: 0, helpers: 0 },
     aggregator,
-    // Its other threads decode, which pixels' costs have.
-    preprocess: fitted('preprocess', false),
-    // Its other threads compute, so that nobody can tell what garbage collection takes: as the aggregator's.
-    inference: { ...fitted('inference', false), helpers: aggregator.helpers },
+    preprocess: alike('preprocess'),
+    inference: alike('inference'),
     pixels: pixelsOf(photos),
   };
 }

@@ -114,7 +114,7 @@ export function capacityPage(forecast: Forecast, sessions: readonly Session[]): 
     '',
     'What the simulation is given is measured one stage at a time: the engine’s batches; CPU time of each service’s threads for requests that',
     'differ in planes, bytes and views, and for one client, whose every message wakes a process; what processes use while nobody asks; pauses of',
-    'garbage collection by kind; decoding and resizing. No latency and no rate is among it. But the cores of a shared machine are not as fast',
+    'garbage collection by kind, which come and last by chance; decoding and resizing. No latency and no rate is among it. But the cores of a shared machine are not as fast',
     'in every minute: the same batch takes from 45 to 60 ms, half a minute apart. So the table has predictions with the *demands of the load',
     'itself*, as models of queueing networks usually have them: CPU time a photo and a process, in slices of five seconds and a hundred photos',
     'or more, scales what was measured before, and while the machine’s host has a core for others (read ten times a second) nothing is done on',
@@ -167,8 +167,8 @@ function verdict(sessions: readonly Session[]): string[] {
     `from before ${most('before')}.`,
     '',
     'What is left of the difference: near the limit a part of a hundred in what a photo takes is a quarter in how long it waits, and the 99th',
-    'percentile of a minute is what a few photos met. And of the sessions of center-crop and dense, what the generator uses at rest was measured',
-    'while it watched itself, and taken off stages where it did not: 10 ms a second too much.',
+    'percentile of a minute is what a few photos met. Not in the simulation: that a core is slower for a second, as it is now and then while the',
+    'host’s others are busy (slices of five seconds hide it), and what of the photos’ order is the kernel’s chance.',
   ];
 }
 

@@ -87,11 +87,12 @@ export function perPhoto({ system, client, ends }: Simulation): {
   };
 }
 
-/** Work of other threads beside each millisecond of a process's own. */
+/** Garbage collection's and compilers' threads: their work beside each millisecond of a process's own. */
 export function helpersOf({ calibration }: Measurement, name: Process, loaded?: Loaded): number {
-  if (!loaded || name === 'preprocess') return calibration.costs[name].helpers;
-  // Nobody can tell the inference process's garbage collection from its engine: as the aggregator's.
-  const { main, others } = loaded.demands[name === 'inference' ? 'aggregator' : name];
+  // Where others compute or decode, nobody can tell whose time it was: as the aggregator's.
+  const alike = name === 'client' ? name : 'aggregator';
+  if (!loaded) return calibration.costs[alike].helpers;
+  const { main, others } = loaded.demands[alike];
   return others / main;
 }
 
@@ -116,10 +117,15 @@ function settingsOf(measurement: Measurement, tuning: Tuning, loaded?: Loaded): 
   };
   // The photo that is sent was measured itself: its CPU time, in the proportion of its steps.
   const [own] = photos;
-  const pixelsMs =
-    loaded?.demands.preprocess.others ??
-    rows.find(({ request }) => request === 'center-crop')?.others['preprocess'] ??
-    0;
+  const row = rows.find(({ request }) => request === 'center-crop');
+  const prepared = loaded?.demands.preprocess ?? {
+    main: row?.main['preprocess'] ?? 0,
+    others: row?.others['preprocess'] ?? 0,
+  };
+  const pixelsMs = Math.max(
+    0,
+    prepared.others - helpersOf(measurement, 'preprocess', loaded) * prepared.main,
+  );
   const scale = own ? pixelsMs / (own.decodeMs + own.planes * own.resizeMs) : 1;
   return {
     fleets: {

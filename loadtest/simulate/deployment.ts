@@ -20,7 +20,7 @@ export const MEASURED_COSTS: ServiceCosts = {
   client: { call: 1.2, plane: 0, megabyte: 0, view: 0, helpers: 0.3 },
   gateway: { call: 3.2, plane: 0, megabyte: 5.4, view: 0, helpers: 0.5 },
   aggregator: { call: 3.2, plane: 0.25, megabyte: 5.4, view: 0.03, helpers: 0.5 },
-  preprocess: { call: 2.3, plane: 0.55, megabyte: 2.4, view: 0, helpers: 0 },
+  preprocess: { call: 2.3, plane: 0.55, megabyte: 2.4, view: 0, helpers: 0.4 },
   inference: { call: 1.25, plane: 0.2, megabyte: 4.6, view: 0.026, helpers: 0.5 },
   pixels: { decode: { call: 3.6, megapixel: 4.1 }, resize: { call: 2.8, megapixel: 28.7 } },
 };

@@ -1,9 +1,11 @@
-// One process's JavaScript thread: pieces of work one after the other. Knows time; not what is worked on.
+// One process's JavaScript thread: pieces of work one after the other. Knows time and chance; not what is worked on.
 
+import type { Random } from '../../vgg/random.ts';
 import { freshThread, type Cores } from './cores.ts';
 import type { LoopOverhead } from './costs.ts';
+import { chance } from './timings.ts';
 
-// What the thread has to do, or helpers have, whenever it has worked so much.
+// What the thread has to do, or helpers have, whenever it has worked about so much.
 interface Interruption {
   readonly everyMs: number;
   /** Work until the next one. */
@@ -16,11 +18,15 @@ interface Interruption {
 const HELPED = 0.5;
 // What helpers do by themselves (sweeping, compiling) comes in bursts: measured, of 10 to 30 ms.
 const BURST_MS = 15;
+// Coefficient of variation of how far pauses are apart, and of how long they are: of V8's (--trace-gc) under load both
+// are 0.4 to 0.7.
+const VARIATION = 0.5;
 
 /** An event loop on the cores of a machine. */
 export class EventLoop {
   readonly #cores: Cores;
   readonly #overhead: LoopOverhead;
+  readonly #random: Random | undefined;
   readonly #thread = freshThread();
   readonly #queue: { ms: number; done: () => void }[] = [];
   #head = 0;
@@ -29,10 +35,13 @@ export class EventLoop {
   #wakes = 0;
   readonly #interruptions: Interruption[];
 
-  constructor(cores: Cores, overhead: LoopOverhead = { helpers: 0 }) {
+  /** @param random when pauses come and how long they are; without it like clockwork */
+  constructor(cores: Cores, overhead: LoopOverhead = { helpers: 0 }, random?: Random) {
     this.#cores = cores;
     this.#overhead = overhead;
+    this.#random = random;
     this.#interruptions = interruptionsOf(overhead);
+    if (random) for (const each of this.#interruptions) each.left *= random.next();
   }
 
   /** Pieces that wait or run. */
@@ -98,12 +107,17 @@ export class EventLoop {
     for (const each of this.#interruptions) {
       main -= (ms * each.main) / each.everyMs;
       each.left -= ms;
-      for (; each.left <= 0; each.left += each.everyMs) {
-        main += each.main;
-        helpers += each.helpers;
+      for (; each.left <= 0; each.left += this.#about(each.everyMs)) {
+        const size = this.#about(1);
+        main += size * each.main;
+        helpers += size * each.helpers;
       }
     }
     return { main, helpers };
+  }
+
+  #about(mean: number): number {
+    return this.#random ? mean * chance(VARIATION, this.#random) : mean;
   }
 }
 

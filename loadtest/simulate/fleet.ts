@@ -22,9 +22,9 @@ export class Task {
   readonly #streams = new Map<Task, Streams>();
   readonly #turns = new Map<object, number>();
 
-  constructor(cores: Cores, overhead: LoopOverhead, from: number) {
+  constructor(cores: Cores, overhead: LoopOverhead, random: Random, from: number) {
     this.cores = cores;
-    this.loop = new EventLoop(cores, overhead);
+    this.loop = new EventLoop(cores, overhead, random);
     this.from = from;
   }
 

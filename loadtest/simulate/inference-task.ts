@@ -30,9 +30,12 @@ export function noCounts(): InferenceCounts {
 /** What a task is made of. */
 export interface InferenceTaskOptions {
   time: VirtualTime;
+  /** Chance of the engine's times. */
   random: Random;
   cores: Cores;
   overhead: LoopOverhead;
+  /** Chance of the loop's pauses. */
+  pauses: Random;
   engine: EngineTiming;
   queueViews: number;
   /** Of the fleet. */
@@ -46,8 +49,9 @@ export class InferenceTask extends Task {
   #lose: ((error: VggError) => void) | undefined;
   #busySince: number | undefined;
 
-  constructor({ time, random, cores, overhead, engine, queueViews, counts }: InferenceTaskOptions) {
-    super(cores, overhead, time.now());
+  constructor(options: InferenceTaskOptions) {
+    const { time, random, cores, engine, queueViews, counts } = options;
+    super(cores, options.overhead, options.pauses, time.now());
     this.batcher = new Batcher({
       queueViews,
       now: time.now,

@@ -2,6 +2,7 @@
 // Knows sizes; no pixels.
 
 import { Slots } from '../../services/preprocess/slots.ts';
+import type { Random } from '../../vgg/random.ts';
 import type { Cores } from './cores.ts';
 import type { LoopOverhead, PixelCost } from './costs.ts';
 import { Task } from './fleet.ts';
@@ -13,6 +14,8 @@ export interface PreprocessTaskOptions {
   time: VirtualTime;
   cores: Cores;
   overhead: LoopOverhead;
+  /** Chance of the loop's pauses. */
+  pauses: Random;
   pixels: PixelCost;
   decodes: number;
   waiting: number;
@@ -27,7 +30,7 @@ export class PreprocessTask extends Task {
   readonly #slots: Slots;
 
   constructor(options: PreprocessTaskOptions) {
-    super(options.cores, options.overhead, options.time.now());
+    super(options.cores, options.overhead, options.pauses, options.time.now());
     this.#options = options;
     const { decodes: running, waiting, time } = options;
     this.#slots = new Slots({ running, waiting, now: time.now });

@@ -242,11 +242,12 @@ class Call {
           }
           const plane = (index: number) => {
             const { megabytes = 0 } = this.#photo.planes[index] ?? {};
-            next.loop.work(passing(cost, megabytes) + (left === 1 ? cost.call / 2 : 0), () => {
-              if (--left === 0) over();
+            next.loop.work(passing(cost, megabytes), () => {
               time.after(networkMs, () => {
                 this.#arrived(index);
               });
+              // Scores are on their way before the call has ended.
+              if (--left === 0) next.loop.work(cost.call / 2, over);
             });
           };
           next.prepare(this.#photo, this.#signal, plane, failed);

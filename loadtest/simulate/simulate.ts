@@ -61,8 +61,10 @@ const MINUTE_MS = 60_000;
 export async function simulate(options: SimulationOptions): Promise<Simulation> {
   const { settings, kinds, photos, plan, load, warmUpSeconds, seed, number = 0 } = options;
   const time = new VirtualTime();
-  const system = new System(time, settings, options.engineSeed ?? seed);
-  const client = system.shared && new EventLoop(system.shared, settings.costs.client);
+  const { engineSeed = seed } = options;
+  const system = new System(time, settings, engineSeed);
+  const pauses = randomAt(engineSeed, 'pauses', 'client');
+  const client = system.shared && new EventLoop(system.shared, settings.costs.client, pauses);
   const road = new Road(system, client);
   const warmUpMs = warmUpSeconds * 1000;
   const mix = mixOf(kinds);

@@ -58,28 +58,36 @@ export class System {
       settings: fleets[service],
       shared: this.shared,
     });
-    const plain = (service: 'gateway' | 'aggregator') =>
-      new Fleet<Task>({
+    const loops = (service: ScaledService) => ({
+      overhead: costs[service],
+      pauses: randomAt(seed, 'pauses', service),
+    });
+    const plain = (service: 'gateway' | 'aggregator') => {
+      const { overhead, pauses } = loops(service);
+      return new Fleet<Task>({
         ...common(service),
-        create: (cores, from) => new Task(cores, costs[service], from),
+        create: (cores, from) => new Task(cores, overhead, pauses, from),
       });
+    };
     this.gateway = plain('gateway');
     this.aggregator = plain('aggregator');
+    const preprocessLoops = loops('preprocess');
     this.preprocess = new Fleet({
       ...common('preprocess'),
       create: (cores) =>
         new PreprocessTask({
-          ...{ time, cores, overhead: costs.preprocess, pixels: costs.pixels },
+          ...{ time, cores, ...preprocessLoops, pixels: costs.pixels },
           ...{ decodes: limits.decodes, waiting: limits.waitingPhotos },
         }),
     });
     const random = randomAt(seed, 'engine');
+    const inferenceLoops = loops('inference');
     this.inference = new Fleet({
       ...common('inference'),
       create: (cores) =>
         new InferenceTask({
           ...{ time, random, cores, engine, counts: this.counts },
-          ...{ overhead: costs.inference, queueViews: limits.queueViews },
+          ...{ ...inferenceLoops, queueViews: limits.queueViews },
         }),
       onLost: (task) => {
         time.touched();

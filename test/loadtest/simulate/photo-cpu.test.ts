@@ -36,7 +36,7 @@ test('is what the simulated services spend on one', async () => {
     costs: { ...MEASURED_COSTS, client: FREE },
   });
   const { step, system } = await simulate({
-    ...poisson(settings, photo, { rate: 1, seconds: 200 }),
+    ...poisson(settings, photo, { rate: 1, seconds: 2000 }),
     warmUpSeconds: 0,
   });
   expect(step.requests.failed).toBe(0);
@@ -45,6 +45,6 @@ test('is what the simulated services spend on one', async () => {
     0,
   );
   const { loop, beside } = photoCpu(MEASURED_COSTS, photo);
-  // What was in hand when the last answer came is not counted.
-  expect(used / step.requests.answered / (loop + beside)).toBeCloseTo(1, 3);
+  // Bursts of helpers are as long as chance has it.
+  expect(used / step.requests.answered / (loop + beside)).toBeCloseTo(1, 2);
 });

@@ -6,6 +6,7 @@ import type { LoopOverhead } from '../../../loadtest/simulate/costs.ts';
 import { EventLoop } from '../../../loadtest/simulate/event-loop.ts';
 import { simulate } from '../../../loadtest/simulate/simulate.ts';
 import { VirtualTime } from '../../../loadtest/simulate/virtual-time.ts';
+import { randomAt, type Random } from '../../../vgg/random.ts';
 import { exponential, fixed, photoOf, poisson, systemOf } from './systems.ts';
 
 const MS = 10;
@@ -210,10 +211,10 @@ test('waking a loop costs more; what comes while it works does not', async () =>
 
 describe('pauses', () => {
   // A thousand pieces of 1 ms, one after the other, and how long each takes.
-  async function pieces(count: number, overhead: LoopOverhead) {
+  async function pieces(count: number, overhead: LoopOverhead, random?: Random) {
     const time = new VirtualTime();
     const cores = new Cores(time, count);
-    const loop = new EventLoop(cores, overhead);
+    const loop = new EventLoop(cores, overhead, random);
     const took: number[] = [];
     let last = 0;
     for (let i = 0; i < 1000; i++)
@@ -244,6 +245,20 @@ describe('pauses', () => {
     expect(cores.usedMs).toBeCloseTo(1000, 6);
     expect(took.filter((ms) => ms > 20)).toHaveLength(20);
     expect(took.filter((ms) => ms > 1 && ms < 20)).toHaveLength(180);
+  });
+
+  test('by chance come as often and cost as much on average, and differ', async () => {
+    const overhead = { helpers: 0, pauses: [{ everyMs: 10, ms: 4 }] };
+    const { cores, took } = await pieces(1, overhead, randomAt(1));
+    const paused = took.filter((ms) => ms > 1);
+    // A hundred, half as variable as a Poisson process: three deviations of 5; their lengths' are 2 each.
+    expect(Math.abs(paused.length - 100)).toBeLessThan(15);
+    const mean = paused.reduce((sum, ms) => sum + ms, 0) / paused.length;
+    expect(Math.abs(mean - 4.6)).toBeLessThan(0.6);
+    expect(Math.max(...paused) - Math.min(...paused)).toBeGreaterThan(4);
+    expect(Math.abs(cores.usedMs - 1000)).toBeLessThan(100);
+    expect(await pieces(1, overhead, randomAt(1))).toMatchObject({ took });
+    expect((await pieces(1, overhead, randomAt(2))).took).not.toEqual(took);
   });
 
   test('helpers have more to do than pauses are long: the rest comes in bursts', async () => {
