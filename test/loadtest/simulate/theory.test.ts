@@ -113,8 +113,8 @@ describe('shared cores', () => {
     run('middle', 12, 4.8);
     await time.run();
     expect(times['short']).toBeCloseTo(11, 9);
-    // 2 by itself, then in turns with the long one.
-    expect(times['middle']).toBeCloseTo(19.6, 9);
+    // 2.8 by itself, then in turns with the long one.
+    expect(times['middle']).toBeCloseTo(18.8, 9);
     expect(times['long']).toBeCloseTo(25.8, 9);
   });
 
@@ -129,8 +129,8 @@ describe('shared cores', () => {
       cores.run(22.8, 1, () => (other = time.now()));
     });
     await time.run();
-    // The other one has 2 by itself, then each has half.
-    expect(other).toBeCloseTo(93.6, 9);
+    // The other one has 2.8 by itself, then each has half.
+    expect(other).toBeCloseTo(92.8, 9);
     expect(last).toBeCloseTo(122.8, 9);
   });
 
