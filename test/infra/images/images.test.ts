@@ -1,7 +1,7 @@
 // What the Dockerfile promises, held against the code: pinned bases, users, entries, variables, and that no package is
 // taken out that a service loads.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
@@ -69,11 +69,29 @@ describe.each(IMAGES)('image %s', (image) => {
   });
 });
 
+const ignore = readFileSync(join(packageRoot, '.dockerignore'), 'utf8').split('\n');
+const allowed = ignore.filter((line) => line.startsWith('!')).map((line) => line.slice(1).replace('/**', ''));
+const letIn = (path: string) => allowed.some((each) => path === each || path.startsWith(`${each}/`));
+
+test('what the sources in the context import is in the context', () => {
+  const rooms = allowed.filter((each) => statSync(join(packageRoot, each)).isDirectory());
+  expect(rooms).toContain('services');
+  const imported = rooms.flatMap((room) =>
+    readdirSync(join(packageRoot, room), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => {
+        const file = join(packageRoot, room, name);
+        return ts
+          .preProcessFile(readFileSync(file, 'utf8'))
+          .importedFiles.filter(({ fileName }) => fileName.startsWith('.'))
+          .map(({ fileName }) => relative(packageRoot, resolve(dirname(file), fileName)));
+      }),
+  );
+  expect(imported.length).toBeGreaterThan(1000);
+  expect([...new Set(imported.filter((path) => !letIn(path)))]).toEqual([]);
+});
+
 test('what is copied from the repository is there, and is let into the context', () => {
-  const ignore = readFileSync(join(packageRoot, '.dockerignore'), 'utf8').split('\n');
-  const allowed = ignore
-    .filter((line) => line.startsWith('!'))
-    .map((line) => line.slice(1).replace('/**', ''));
   expect(ignore).toContain('*');
   for (const entry of allowed) expect(existsSync(join(packageRoot, entry)), entry).toBe(true);
   const copied = stages.flatMap(({ instructions }) =>
@@ -84,10 +102,7 @@ test('what is copied from the repository is there, and is let into the context',
   expect(copied.length).toBeGreaterThan(5);
   for (const source of copied.filter((each) => each !== '.')) {
     expect(existsSync(join(packageRoot, source)), source).toBe(true);
-    expect(
-      allowed.some((each) => source === each || source.startsWith(`${each}/`)),
-      source,
-    ).toBe(true);
+    expect(letIn(source), source).toBe(true);
   }
 });
 
