@@ -1,8 +1,10 @@
 // Batch size against time per view, on this machine, through the engine as it is served:
 //
-//     node dist/bench/batch.js [--repeats 5] [--threads N] [--sizes 1,2,4,8,16,32,50] [--default-only] [--engine onnx] [--json FILE]
+//     node dist/bench/batch.js [--repeats 5] [--threads N] [--sizes 1,2,4,8,16,32,50] [--default-only] [--engine onnx]
+//         [--device any] [--precision float32] [--json FILE]
 //
-// With --json also a timing table of crops of the last model, as `vgg simulate --timings` reads it.
+// With --json also a timing table of the last model as it is served, which `vgg simulate --timings` reads: of crops, and
+// of dense views of photos of 500 × 375.
 
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -11,14 +13,18 @@ import { parseArgs } from 'node:util';
 import { openModel } from '../models/store.ts';
 import { packageRoot } from '../proto/package-root.ts';
 import type { EngineModel, Unit } from '../services/inference/engine.ts';
-import { ENGINE_CHOICES, startEngine } from '../services/inference/engines.ts';
+import { integer, named } from '../cli/options.ts';
+import { DEVICES, ENGINE_CHOICES, PRECISIONS, startEngine } from '../services/inference/engines.ts';
 import type { NetworkSpec } from '../vgg/index.ts';
+import type { TimingTable } from '../loadtest/simulate/timings.ts';
 import { timeBatches } from './batch/timing.ts';
+import { evaluationOf, plannedBy, unitsByKind } from './capacity/plans.ts';
 import { median } from './median.ts';
 import { randomModel } from './random-model.ts';
 
 /** The paper's D. */
 const D: NetworkSpec = { network: 'D', width: 1, hidden: 4096, classes: 1000, inputSize: 224 };
+const PHOTO = { width: 500, height: 375 };
 
 const { values } = parseArgs({
   options: {
@@ -27,14 +33,21 @@ const { values } = parseArgs({
     sizes: { type: 'string', default: '1,2,4,8,16,32,50' },
     'default-only': { type: 'boolean', default: false },
     engine: { type: 'string', default: 'onnx' },
+    device: { type: 'string', default: 'any' },
+    precision: { type: 'string', default: 'float32' },
     json: { type: 'string', default: '' },
   },
 });
-const sizes = values.sizes.split(',').map(Number);
-const repeats = Number(values.repeats);
+const sizes = values.sizes.split(',').map((text) => integer(text, '--sizes', 1, 256));
+const repeats = integer(values.repeats, '--repeats', 1, 1000);
 const bounds = { pixels: Infinity, units: Math.max(...sizes), bytes: 2 ** 40 };
-const choice = ENGINE_CHOICES.find((each) => each === values.engine) ?? 'onnx';
-const engine = await startEngine(choice, { threads: Number(values.threads), bounds });
+const choice = named(ENGINE_CHOICES, values.engine, '--engine');
+const wishes = {
+  threads: integer(values.threads, '--threads', 1, 1024),
+  device: named(DEVICES, values.device, '--device'),
+  precision: named(PRECISIONS, values.precision, '--precision'),
+};
+const engine = await startEngine(choice, { ...wishes, bounds });
 const { library, version, device, threads } = engine.facts();
 console.log(
   `${library} ${version}, ${device}, ${String(threads)} threads, median of ${String(repeats)} interleaved runs`,
@@ -45,15 +58,27 @@ if (!values['default-only']) folders.push(await randomModel(D));
 for (const folder of folders) {
   const model = await engine.load(await openModel(folder));
   await measure(model);
-  if (values.json !== '') {
-    const [crop] = cropsOf(model, 1);
-    const crops = cropsOf(model, crop ? model.batchLimit(crop) : 1);
-    const table = await timeBatches(engine, model, [crops], { rounds: repeats, mostMs: 300_000 });
-    writeFileSync(values.json, `${JSON.stringify(table, null, 1)}\n`);
-  }
   await model.unload();
 }
 await engine.close();
+if (values.json !== '')
+  writeFileSync(values.json, `${JSON.stringify(await served(folders.at(-1) ?? ''), null, 1)}\n`);
+
+// Batches within the bounds that the engine has in a service.
+async function served(folder: string): Promise<TimingTable> {
+  const own = await startEngine(choice, wishes);
+  const model = await own.load(await openModel(folder));
+  const scales = model.model.spec.inputSize === D.inputSize ? ':256,384,512' : '';
+  const [crop] = cropsOf(model, 1);
+  const crops = crop ? cropsOf(model, model.batchLimit(crop)) : [];
+  const dense = unitsByKind(
+    model,
+    () => plannedBy(model, PHOTO, evaluationOf(`dense${scales}`, model)).units,
+  );
+  const table = await timeBatches(own, model, [crops, ...dense], { rounds: repeats, mostMs: 300_000 });
+  await own.close();
+  return table;
+}
 
 async function measure(model: EngineModel): Promise<void> {
   const units = cropsOf(model, Math.max(...sizes));

@@ -3,6 +3,7 @@
 //
 //     node dist/bench/crops.js [--python python3] [--peers onnxruntime,openvino,ncnn,mnn,pytorch]
 //         [--networks D,E,default] [--planes 256,384,512] [--protocols multi-crop,dense] [--repeats 5] [--threads N]
+//         [--engine onnx] [--device cpu] [--sharing measured]
 //         [--json FILE] [--svg FILE] [--report docs/performance.md [--only-report]]
 //     node dist/bench/crops.js --sweep …      the same network on many planes: is any slower than by itself?
 //
@@ -16,7 +17,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { integer, kebab, named } from '../cli/options.ts';
-import { startEngine } from '../services/inference/engines.ts';
+import { DEVICES, ENGINE_CHOICES, SHARING_CHOICES, startEngine } from '../services/inference/engines.ts';
 import { NETWORK_NAMES } from '../vgg/networks.ts';
 import { commandOf, load, machineOf } from './crops/machine.ts';
 import { measureNetwork, type Absent } from './crops/measure.ts';
@@ -45,6 +46,9 @@ const { values } = parseArgs({
     protocols: { type: 'string', default: 'multi-crop,dense' },
     repeats: { type: 'string', default: '5' },
     threads: { type: 'string', default: String(availableParallelism()) },
+    engine: { type: 'string', default: 'onnx' },
+    device: { type: 'string', default: 'cpu' },
+    sharing: { type: 'string', default: 'measured' },
     json: { type: 'string' },
     svg: { type: 'string' },
     report: { type: 'string' },
@@ -66,6 +70,12 @@ const protocols = list(values.protocols).map(
     ],
 );
 const peers = list(values.peers).map((name) => named(Object.keys(PEERS) as PeerName[], name, '--peers'));
+const engineChoice = named(ENGINE_CHOICES, values.engine, '--engine');
+const wishes = {
+  threads,
+  device: named(DEVICES, values.device, '--device'),
+  sharing: named(SHARING_CHOICES, values.sharing, '--sharing'),
+};
 // Numbers and plots of a page lie in a folder of its name.
 const beside = values.report?.replace(/\.md$/, '');
 const kept =
@@ -92,7 +102,7 @@ async function crops(): Promise<void> {
 
 async function measureAll(): Promise<CropsResults> {
   const before = load();
-  const engine = await startEngine('onnx', { threads });
+  const engine = await startEngine(engineChoice, wishes);
   const absent: Absent = new Map();
   const results: CropsResults['networks'] = [];
   const measurement = { protocols, repeats, threads, python: values.python, peers, onStep };
@@ -140,7 +150,7 @@ async function sweep(): Promise<void> {
 
 async function sweepAll(): Promise<SweepResults> {
   const before = load();
-  const engine = await startEngine('onnx', { threads });
+  const engine = await startEngine(engineChoice, wishes);
   const results: SweepResults['networks'] = [];
   for (const name of networks)
     results.push(await sweepNetwork(engine, await subjectOf(name, planes), repeats, onStep));

@@ -1,6 +1,6 @@
 // Images a second of a training step, against PyTorch with the same network, batch and threads:
 //
-//     node dist/bench/training.js [--python python3] [--threads 2] [--batch 64] [--steps 8] [--runs 3]
+//     node dist/bench/training.js [--python python3] [--threads 2] [--batch 64] [--steps 8] [--runs 3] [--device cpu]
 //
 // A step is forward, backward and update, batch normalisation, dropout, momentum and L2 included; pixels are
 // random and in memory. Runs of both sides alternate, each on a fresh network, the first steps of each not
@@ -9,6 +9,7 @@
 
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { named } from '../cli/options.ts';
 import { prepareTensorFlowEnvironment } from '../services/host/tensorflow/env.ts';
 import { loadTensorFlow, tensorFlowFacts, type TensorFlow } from '../services/host/tensorflow/library.ts';
 import { initialise } from '../services/trainer/network/initialisation.ts';
@@ -31,14 +32,18 @@ const { values } = parseArgs({
     batch: { type: 'string', default: '64' },
     steps: { type: 'string', default: '8' },
     runs: { type: 'string', default: '3' },
+    device: { type: 'string', default: 'cpu' },
   },
 });
 const [threads, batch, steps, runs] = [values.threads, values.batch, values.steps, values.runs].map(
   Number,
 ) as [number, number, number, number];
-prepareTensorFlowEnvironment({ threads, device: 'cpu' });
+const device = named(['cpu', 'gpu'], values.device, '--device');
+prepareTensorFlowEnvironment({ threads, device });
 const library = await loadTensorFlow();
 const facts = tensorFlowFacts(library);
+if (facts.device !== device)
+  throw new Error(`Expected TensorFlow on the ${device} but it is on the ${facts.device}`);
 console.log(
   `TensorFlow ${facts.version}, ${facts.device}, ${String(threads)} threads, batch ${String(batch)}`,
 );
@@ -96,7 +101,7 @@ async function pytorchSeconds(peer: Peer, spec: NetworkSpec): Promise<number[]> 
   }
   body.pop();
   const { inputSize: size, hidden, classes } = spec;
-  const run = { threads, batch, count: steps, warm_up: WARM_UP, body, size, hidden, classes };
+  const run = { threads, device, batch, count: steps, warm_up: WARM_UP, body, size, hidden, classes };
   const { seconds } = (await peer.ask('steps', run)) as { seconds: number[][] };
   return seconds.map(median);
 }

@@ -6,14 +6,11 @@
 import { writeFileSync } from 'node:fs';
 import { openModel } from '../../models/store.ts';
 import { readConfig } from '../../services/inference/config.ts';
-import type { Engine, EngineModel, Unit } from '../../services/inference/engine.ts';
+import type { Engine, EngineModel } from '../../services/inference/engine.ts';
 import { startEngine } from '../../services/inference/engines.ts';
 import { startInference } from '../../services/inference/main.ts';
 import { timeBatches } from '../batch/timing.ts';
-import { evaluationOf, plannedBy } from './plans.ts';
-
-// Of the largest batch.
-const MOST_PHOTOS = 64;
+import { evaluationOf, plannedBy, unitsByKind } from './plans.ts';
 
 const [, , out = '', folder = '', size = '', ...protocols] = process.argv;
 const [width = 0, height = 0] = size.split('x').map(Number);
@@ -25,19 +22,10 @@ const plans = protocols.map((text) => {
   const evaluation = evaluationOf(text, model);
   return { text, ...plannedBy(model, { width, height }, evaluation) };
 });
-// Enough photos that the largest batch of each kind has its units from different ones.
-const kinds = new Map<string, Unit[]>();
-for (const text of protocols) {
-  const evaluation = evaluationOf(text, model);
-  for (let photo = 0; photo < MOST_PHOTOS; photo++) {
-    for (const unit of plannedBy(model, { width, height }, evaluation).units) {
-      const batch = kinds.get(unit.shapeKey) ?? [];
-      kinds.set(unit.shapeKey, batch);
-      if (batch.length < model.batchLimit(unit)) batch.push(unit);
-    }
-  }
-}
-const table = await timeBatches(engine, model, [...kinds.values()], { rounds: 20, mostMs: 45_000 });
+const kinds = unitsByKind(model, () =>
+  protocols.flatMap((text) => plannedBy(model, { width, height }, evaluationOf(text, model)).units),
+);
+const table = await timeBatches(engine, model, kinds, { rounds: 20, mostMs: 45_000 });
 writeFileSync(
   out,
   JSON.stringify({

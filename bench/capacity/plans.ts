@@ -24,6 +24,23 @@ export function optionsOf(text: string) {
   return { protocol, ...(scales !== undefined && { scales: scales.split(',').map(Number) }) };
 }
 
+/** Units of a photo's by kind, of each as many as the largest batch holds, and from different photos. */
+export function unitsByKind(model: EngineModel, photo: () => readonly Unit[]): Unit[][] {
+  const kinds = new Map<string, Unit[]>();
+  let grown = true;
+  while (grown) {
+    grown = false;
+    for (const unit of photo()) {
+      const kind = kinds.get(unit.shapeKey) ?? [];
+      kinds.set(unit.shapeKey, kind);
+      if (kind.length >= model.batchLimit(unit)) continue;
+      kind.push(unit);
+      grown = true;
+    }
+  }
+  return [...kinds.values()];
+}
+
 /** Planes and units of a photo. */
 export function plannedBy(
   model: EngineModel,

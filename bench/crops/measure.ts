@@ -25,7 +25,7 @@ import {
   computedViews,
   posteriorsOf,
   sampleSize,
-  SIDES,
+  sidesOn,
   timed,
   timeSide,
   unitsOf,
@@ -61,12 +61,21 @@ export async function measureNetwork(
   const { onStep, repeats } = measurement;
   onStep(`${subject.name}: loading`);
   const model = await engine.load(subject.model);
+  const { device } = engine.facts();
+  const sides = sidesOn(device);
   const folder = await mkdtemp(join(tmpdir(), 'vgg-serve-crops-'));
   const ready: CropsPeer[] = [];
   try {
     const { works, evaluations } = await networkWorks(subject, measurement.protocols);
-    const { crops, posteriors, difference } = await answers(model, works);
-    const task: Task = { folder, model: subject.model, crops, posteriors, threads: measurement.threads };
+    const { crops, posteriors, difference } = await answers(model, works, sides);
+    const task: Task = {
+      folder,
+      model: subject.model,
+      crops,
+      posteriors,
+      threads: measurement.threads,
+      device,
+    };
     ready.push(...(await startPeers(task, measurement, absent)));
     const results: WorkResult[] = [];
     const early: EarlyResult[] = [];
@@ -77,13 +86,13 @@ export async function measureNetwork(
       const own = works.filter((work) => work.protocol === protocol);
       const others = protocol === 'MULTI_CROP' ? ready : [];
       const turns = [
-        ...own.flatMap((work) => SIDES.map((side) => () => timeSide(model, side, work))),
+        ...own.flatMap((work) => sides.map((side) => () => timeSide(model, side, work))),
         () => timed(() => scoreUntilKnown(model, own, evaluation)),
         ...others.map((peer) => () => peer.time()),
       ];
       onStep(`${subject.name}, ${protocol}: ${String(repeats)} rounds of ${String(turns.length)} turns`);
       const times = await takeTurns(turns, repeats, () => setTimeout(PAUSE_MS));
-      results.push(...own.map((work) => workResult(model, work, times.splice(0, SIDES.length))));
+      results.push(...own.map((work) => workResult(model, work, sides, times.splice(0, sides.length))));
       const taken = await scoreUntilKnown(model, own, evaluation);
       early.push({ protocol, taken, ms: times.splice(0, 1).flat() });
       peers.push(...others.map((peer, i) => peerResult(peer, crops.length, times[i] ?? [])));
@@ -117,13 +126,13 @@ async function networkWorks({ model, evaluation }: Subject, protocols: readonly 
 }
 
 // What peers are compared with, and how far HERE is from it.
-async function answers(model: EngineModel, works: readonly Work[]) {
-  const of = (name: string) => SIDES.find((side) => side.name === name) as Side;
+async function answers(model: EngineModel, works: readonly Work[], sides: readonly Side[]) {
+  const of = (name: string) => sides.find((side) => side.name === name) as Side;
   const all = works
     .filter(({ protocol }) => protocol === 'MULTI_CROP')
     .flatMap((work) => work.views.map((view): Crop => ({ work, view })));
   // Crops that a peer scores in its turn, of all planes.
-  const crops = spread(all, sampleSize(model.model.spec));
+  const crops = of(NAIVE).apart ? spread(all, sampleSize(model.model.spec)) : all;
   const naive: Float32Array[] = [];
   const here: Float32Array[] = [];
   for (const work of new Set(crops.map((crop) => crop.work))) {
@@ -156,20 +165,25 @@ async function startPeers(
   return ready;
 }
 
-function workResult(model: EngineModel, work: Work, times: readonly number[][]): WorkResult {
+function workResult(
+  model: EngineModel,
+  work: Work,
+  sides: readonly Side[],
+  times: readonly number[][],
+): WorkResult {
   const { protocol, plane, views } = work;
   const { width, height } = plane;
-  const sides = SIDES.map((side, i) => {
+  const timed = sides.map((side, i) => {
     const computed = computedViews(model.model.spec, side, work).length;
     return [side.name, { computed, ms: times[i] ?? [] }] as const;
   });
-  const here = SIDES.find(({ name }) => name === HERE) as Side;
+  const here = sides.find(({ name }) => name === HERE) as Side;
   const units = unitsOf(model, here, work);
   const together = units.reduce((sum, { shared, views }) => sum + (shared ? views.length : 0), 0);
   return {
     ...{ protocol, plane: { width, height }, views: views.length, together },
     products: productsOf(model.model.spec, views, units),
-    sides: Object.fromEntries(sides),
+    sides: Object.fromEntries(timed),
   };
 }
 

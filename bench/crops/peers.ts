@@ -39,6 +39,8 @@ export interface Task {
   /** NAIVE's, in the order of the crops. */
   posteriors: readonly Float32Array[];
   threads: number;
+  /** `gpu` or `cpu`: where it is to compute. */
+  device: string;
 }
 
 /** A peer that is ready to take its turns. */
@@ -94,24 +96,23 @@ interface Scored {
   posteriors: string;
 }
 
-// Crops that each way is tried with.
-const TRIED = 8;
-
 /** A peer that has chosen how it scores crops, and has scored them once. */
 export async function readyPeer(peer: Peer, name: PeerName, task: Task): Promise<CropsPeer> {
-  const { folder, model, crops, threads } = task;
+  const { folder, model, crops, threads, device } = task;
   const side = model.spec.inputSize;
   const { ways, batches } = (await peer.ask('load', {
-    ...{ folder, side, threads },
+    ...{ folder, side, threads, device },
     layers: networkLayers(model.spec),
   })) as Loaded;
   const score = async (way: string, batch: number, count: number) =>
     (await peer.ask('score', { way, batch, count })) as Scored;
+  // Crops that each way is tried with: a batch of the largest size at least.
+  const tried = Math.max(8, ...batches);
   let best = { way: '', batch: 0, ms: Infinity };
   for (const way of ways) {
     for (const batch of batches) {
       await score(way, batch, batch);
-      const tries = [await score(way, batch, TRIED), await score(way, batch, TRIED)];
+      const tries = [await score(way, batch, tried), await score(way, batch, tried)];
       const ms = Math.min(...tries.map((each) => each.ms));
       if (ms < best.ms) best = { way, batch, ms };
     }

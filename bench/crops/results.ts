@@ -73,6 +73,8 @@ export interface Machine {
   node: string;
   /** Library of NAIVE and HERE, with its version. */
   engine: string;
+  /** What the engine computes on, if not the processor. */
+  gpu?: string;
   /** Processes that wanted a core, a mean over a minute, before and after. */
   load: [before: number, after: number];
 }

@@ -22,6 +22,11 @@ export const SIDES: readonly Side[] = [
   { name: HERE, wanted: { ...WANTED, share: 'auto' }, apart: false },
 ];
 
+/** Sides of an engine that computes there: on a GPU a crop is the quicker the more a batch has, and none tells for all. */
+export function sidesOn(device: string): readonly Side[] {
+  return device === 'gpu' ? SIDES.map((side) => ({ ...side, apart: false })) : SIDES;
+}
+
 /** So many crops tell how long one takes: two batches of 8, or more of a small network. */
 export function sampleSize(spec: NetworkSpec): number {
   const batches = SAMPLE_PRODUCTS / (8 * macs(spec, spec.inputSize, spec.inputSize));

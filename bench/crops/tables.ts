@@ -197,10 +197,10 @@ export function machineLines({
   machine,
   repeats,
 }: Pick<CropsResults, 'command' | 'machine' | 'repeats'>): string[] {
-  const { processor, cores, threads, node, engine, load } = machine;
+  const { processor, cores, threads, node, engine, gpu, load } = machine;
   return [
     `\`${command}\``,
-    `${processor}, ${String(cores)} cores, ${String(threads)} threads for everybody; Node ${node}, ${engine}.`,
+    `${processor}, ${String(cores)} cores, ${String(threads)} threads for everybody; Node ${node}, ${engine}${gpu === undefined ? '' : ` on ${gpu}`}.`,
     `Medians and quartiles of ${String(repeats)} rounds.`,
     `Processes that wanted a core, a mean over a minute: ${String(load[0])} before, ${String(load[1])} after.`,
   ];

@@ -4,7 +4,8 @@ clocks; how a network is computed, each peer knows.
 A peer is an object with
 - ways: names of what it may choose from,
 - batches: sizes that it may choose from,
-- load(folder, layers, side, threads): layers as the bench has them, weights and graph in the folder,
+- load(folder, layers, side, threads): layers as the bench has them, weights and graph in the folder; one that can
+  compute on a GPU has load_gpu, too,
 - scorer(way, batch): a function of [crops, 3, side, side] float32 that returns [crops, classes] posteriors, in that
   way and in batches of that size; one_by_one makes it of a function of a batch.
 """
@@ -19,6 +20,7 @@ import numpy as np
 from lines import serve
 
 BATCHES = [1, 8]
+GPU_BATCHES = [8, 32, 64]
 
 
 def read_weights(folder):
@@ -43,11 +45,13 @@ def one_by_one(score, batch):
 def serve_crops(version, peer):
     crops = None
 
-    def load(folder, layers, side, threads):
+    def load(folder, layers, side, threads, device):
         nonlocal crops
         pixels = np.fromfile(os.path.join(folder, "crops.f32"), "<f4").reshape(-1, side, side, 3)
         crops = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
-        peer.load(folder, layers, side, threads)
+        if device == "gpu" and not hasattr(peer, "load_gpu"):
+            raise RuntimeError("computes on the CPU alone here")
+        (peer.load_gpu if device == "gpu" else peer.load)(folder, layers, side, threads)
         return {"ways": peer.ways, "batches": peer.batches}
 
     def score(way, batch, count):

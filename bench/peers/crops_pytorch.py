@@ -1,10 +1,10 @@
-"""Crops by PyTorch, in either layout of memory."""
+"""Crops by PyTorch, in either layout of memory; on a GPU in float32, without TensorFloat-32."""
 
 from lines import library
 
 torch = library("torch")
 
-from crops import BATCHES, one_by_one, read_weights, serve_crops
+from crops import BATCHES, GPU_BATCHES, one_by_one, read_weights, serve_crops
 
 LAYOUTS = {"channels first": torch.contiguous_format, "channels last": torch.channels_last}
 
@@ -12,10 +12,17 @@ LAYOUTS = {"channels first": torch.contiguous_format, "channels last": torch.cha
 class Peer:
     ways = list(LAYOUTS)
     batches = BATCHES
+    device = "cpu"
+
+    def load_gpu(self, folder, layers, side, threads):
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.benchmark = True
+        self.batches, self.device = GPU_BATCHES, "cuda"
+        self.load(folder, layers, side, threads)
 
     def load(self, folder, layers, side, threads):
         torch.set_num_threads(threads)
-        self.network = network(layers, read_weights(folder)).eval()
+        self.network = network(layers, read_weights(folder)).eval().to(self.device)
 
     def scorer(self, way, batch):
         layout = LAYOUTS[way]
@@ -23,7 +30,8 @@ class Peer:
 
         def score(crops):
             with torch.inference_mode():
-                return self.network(torch.from_numpy(crops).to(memory_format=layout)).numpy()
+                pixels = torch.from_numpy(crops).to(self.device, memory_format=layout)
+                return self.network(pixels).cpu().numpy()
 
         return one_by_one(score, batch)
 

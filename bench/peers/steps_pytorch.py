@@ -27,18 +27,21 @@ def build(body, size, hidden, classes):
     return nn.Sequential(*layers, nn.Linear(hidden, classes))
 
 
-def steps(threads, batch, count, warm_up, body, size, hidden, classes):
+def steps(threads, device, batch, count, warm_up, body, size, hidden, classes):
     """Seconds of each step but the first, in either layout of memory."""
     torch.set_num_threads(threads)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = True
+    device = "cuda" if device == "gpu" else device
     seconds = []
     for layout in (torch.contiguous_format, torch.channels_last):
-        net = build(body, size, hidden, classes).to(memory_format=layout)
+        net = build(body, size, hidden, classes).to(device, memory_format=layout)
         decays = [p for p in net.parameters() if p.dim() > 1]
         others = [p for p in net.parameters() if p.dim() == 1]
         groups = [{"params": decays, "weight_decay": 5e-4}, {"params": others}]
         optimiser = torch.optim.SGD(groups, 1e-3, momentum=0.9)
-        x = (torch.randn(batch, 3, size, size) * 50).to(memory_format=layout)
-        y = torch.randint(0, classes, (batch,))
+        x = (torch.randn(batch, 3, size, size) * 50).to(device, memory_format=layout)
+        y = torch.randint(0, classes, (batch,), device=device)
         times = []
         for _ in range(warm_up + count):
             start = time.perf_counter()

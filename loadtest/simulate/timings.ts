@@ -50,7 +50,9 @@ export function tableTiming(table: TimingTable): EngineTiming {
       const shapeKey = batch[0]?.shapeKey ?? '';
       const own = rows.get(shapeKey);
       if (!own) throw expected(`a shape of the timing table (${table.model})`, shapeKey, 'shapeKey');
-      const { meanMs, deviationMs } = at(own, batch.length);
+      // One object may stand for several units, see planPhoto.
+      const views = batch.reduce((sum, unit) => sum + unit.views.length, 0);
+      const { meanMs, deviationMs } = at(own, views / (own[0]?.views ?? 1));
       return meanMs * chance(deviationMs / meanMs, random);
     },
   };

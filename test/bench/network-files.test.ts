@@ -24,7 +24,7 @@ test.each(['A', 'A-LRN', 'D'])('%s', async (network) => {
   expect(new Set(expected.map(({ mirrored }) => mirrored)).size).toBe(2);
   const folder = mkdtempSync(join(tmpdir(), 'vgg-serve-peers-'));
   try {
-    writeTask({ folder, model, crops, posteriors: [], threads: 1 });
+    writeTask({ folder, model, crops, posteriors: [], threads: 1, device: 'cpu' });
     const tensors = await readTensors(join(folder, NETWORK_FILES.weights));
     expect(tensors.map(({ name, dtype }) => [name, dtype])).toEqual(
       model.tensors.map(({ name }) => [name, 'F32']),

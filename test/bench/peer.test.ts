@@ -40,7 +40,7 @@ async function taskOf(posteriors: readonly Float32Array[]): Promise<Task> {
   const plane = { width: 32, height: 32, rgb8: new Uint8Array(new SharedArrayBuffer(3072)) };
   const crop = { work: { protocol: 'MULTI_CROP', plane, views: [view] } as const, view };
   const two = { ...model, spec: { ...model.spec, classes: 2 } };
-  return { folder: '', model: two, crops: [crop, crop], posteriors, threads: 2 };
+  return { folder: '', model: two, crops: [crop, crop], posteriors, threads: 2, device: 'cpu' };
 }
 
 describe('a peer', () => {

@@ -1,6 +1,9 @@
 // The onnxruntime engine does what every engine must do.
 
-import { startOnnxEngine } from '../../../services/inference/onnx/engine.ts';
+import { describe } from 'vitest';
 import { engineConformance } from '../engine-conformance/suite.ts';
+import { ONNX_ENGINES } from './cuda.ts';
 
-engineConformance(() => startOnnxEngine({ threads: 2 }));
+describe.each(ONNX_ENGINES)('%s', (_, start) => {
+  engineConformance(() => start({ threads: 2 }));
+});
