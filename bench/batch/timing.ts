@@ -2,7 +2,7 @@
 // Knows engines and units; not where units come from.
 
 import { availableParallelism, cpus } from 'node:os';
-import type { TimingRow, TimingTable } from '../../loadtest/simulate/timings.ts';
+import { TIMES, type TimingRow, type TimingTable } from '../../loadtest/simulate/timings.ts';
 import { machineTimes } from '../capacity/threads.ts';
 import type { Engine, EngineModel, Unit } from '../../services/inference/engine.ts';
 
@@ -40,7 +40,6 @@ export async function timeBatches(
       batch: batch.slice(0, units),
       times: [] as number[],
       all: [] as number[],
-      runs: 0,
     }));
   });
   let cpuMs = 0;
@@ -48,27 +47,27 @@ export async function timeBatches(
   const began = performance.now();
   // Sizes take turns, so that a busy moment of the machine falls on all of them. The first round warms up.
   for (let round = 0; round <= rounds && (round < 3 || performance.now() - began < mostMs); round++) {
-    for (const cell of cells) {
-      const { batch, times, all } = cell;
+    for (const { batch, times, all } of cells) {
       const cpu = process.cpuUsage();
       const before = machineTimes();
       const start = performance.now();
       // Hundredths of a second are what the machine counts in: short batches are timed several at a time.
-      let count = 0;
-      do {
+      const group: number[] = [];
+      let ms = 0;
+      while (ms < LEAST_MS) {
         await model.score(batch);
-        count++;
-      } while (performance.now() - start < LEAST_MS);
-      const ms = performance.now() - start;
+        const since = performance.now() - start;
+        group.push(since - ms);
+        ms = since;
+      }
       const { user, system } = process.cpuUsage(cpu);
       const after = machineTimes();
       const own = (user + system) / 1000;
       const foreign = (after.used + after.stolen - before.used - before.stolen - own) / ms;
       if (round === 0) continue;
-      all.push(ms / count);
+      all.push(...group);
       if (foreign > MOST_FOREIGN) continue;
-      times.push(ms / count);
-      cell.runs += count;
+      times.push(...group);
       cpuMs += own;
       wallMs += ms;
     }
@@ -77,7 +76,7 @@ export async function timeBatches(
   for (const { times, all } of cells) if (times.length === 0) times.push(Math.min(...all));
   const { library, version, device, threads } = engine.facts();
   return {
-    version: 1,
+    version: 2,
     measured: new Date().toISOString().slice(0, 10),
     machine: {
       cores: availableParallelism(),
@@ -87,20 +86,27 @@ export async function timeBatches(
     engine: { library, version, device, threads },
     model: model.model.name,
     busyCores: wallMs > 0 ? cpuMs / wallMs : threads,
-    rows: cells.map(({ unit, batch, times, runs }): TimingRow => {
-      const meanMs = times.reduce((sum, time) => sum + time, 0) / times.length;
-      const squares = times.reduce((sum, time) => sum + (time - meanMs) ** 2, 0);
-      return {
-        shapeKey: unit.shapeKey,
-        views: unit.views.length,
-        units: batch.length,
-        meanMs,
-        // Of one batch, from means of several.
-        deviationMs: Math.sqrt((squares / Math.max(1, times.length - 1)) * Math.max(1, runs / times.length)),
-        runs: Math.max(1, runs),
-      };
-    }),
+    rows: cells.map(({ unit, batch, times }): TimingRow => ({
+      shapeKey: unit.shapeKey,
+      views: unit.views.length,
+      units: batch.length,
+      meanMs: times.reduce((sum, time) => sum + time, 0) / times.length,
+      timesMs: partsOf(times),
+      runs: times.length,
+    })),
   };
+}
+
+/** Means of as many equal parts of the times in their order, so that their mean is that of the times. */
+export function partsOf(times: readonly number[], parts = TIMES): number[] {
+  const sorted = [...times].sort((a, b) => a - b);
+  const each = sorted.length / parts;
+  return Array.from({ length: parts }, (_, part) => {
+    let sum = 0;
+    for (let i = Math.floor(part * each); i < Math.min(sorted.length, (part + 1) * each); i++)
+      sum += (sorted[i] ?? 0) * (Math.min(i + 1, (part + 1) * each) - Math.max(i, part * each));
+    return Number((sum / each).toFixed(3));
+  });
 }
 
 function sizesUpTo(limit: number): number[] {

@@ -16,7 +16,7 @@ export interface EngineTiming {
 
 /** Measured batches of one model on one machine: what `bench/batch --json` writes. */
 export interface TimingTable {
-  version: 1;
+  version: 2;
   /** ISO 8601 day. */
   measured: string;
   machine: { cores: number; model: string; node: string };
@@ -27,6 +27,9 @@ export interface TimingTable {
   rows: TimingRow[];
 }
 
+/** Parts that a row's times are told in: what one batch in two hundred has is still to be seen. */
+export const TIMES = 200;
+
 /** Batches of so many units of one key. */
 export interface TimingRow {
   shapeKey: string;
@@ -34,12 +37,16 @@ export interface TimingRow {
   views: number;
   units: number;
   meanMs: number;
-  /** Standard deviation. */
-  deviationMs: number;
+  /** Of single batches in their order: means of {@link TIMES} equal parts of them. */
+  timesMs: number[];
   runs: number;
 }
 
-/** An engine that takes as long as was measured: between two sizes on the straight line, with the spread of the nearer one. */
+/**
+ * An engine that takes as long as was measured: between two sizes on the straight line, with the spread of the nearer
+ * one. Times are drawn from those that were measured, not from a law: most batches take much the same time, and a few,
+ * into which something else came, several times as long.
+ */
 export function tableTiming(table: TimingTable): EngineTiming {
   const rows = new Map<string, TimingRow[]>();
   for (const row of table.rows) rows.set(row.shapeKey, [...(rows.get(row.shapeKey) ?? []), row]);
@@ -52,8 +59,8 @@ export function tableTiming(table: TimingTable): EngineTiming {
       if (!own) throw expected(`a shape of the timing table (${table.model})`, shapeKey, 'shapeKey');
       // One object may stand for several units, see planPhoto.
       const views = batch.reduce((sum, unit) => sum + unit.views.length, 0);
-      const { meanMs, deviationMs } = at(own, views / (own[0]?.views ?? 1));
-      return meanMs * chance(deviationMs / meanMs, random);
+      const { meanMs, like } = at(own, views / (own[0]?.views ?? 1));
+      return meanMs * drawn(like, random);
     },
   };
 }
@@ -65,21 +72,25 @@ export function chance(variation: number, random: Random): number {
   return Math.exp(Math.sqrt(variance) * random.normal() - variance / 2);
 }
 
-function at(rows: readonly TimingRow[], units: number): { meanMs: number; deviationMs: number } {
+// A factor of mean 1.
+function drawn({ timesMs, meanMs }: TimingRow, random: Random): number {
+  return (timesMs[random.integer(timesMs.length)] ?? meanMs) / meanMs;
+}
+
+function at(rows: readonly TimingRow[], units: number): { meanMs: number; like: TimingRow } {
   const next = rows.findIndex((row) => row.units >= units);
   const above = rows[next === -1 ? rows.length - 1 : next];
   const below = rows[(next === -1 ? rows.length - 1 : next) - 1];
   if (!above) throw new VggError('INTERNAL', 'Expected a row of the timing table but there is none');
-  if (above.units === units) return above;
+  if (above.units === units) return { meanMs: above.meanMs, like: above };
   // Beyond what was measured, and below it, time is proportional to the units.
   if (!below || next === -1) {
-    const part = units / above.units;
-    return { meanMs: above.meanMs * part, deviationMs: above.deviationMs * part };
+    return { meanMs: (above.meanMs * units) / above.units, like: above };
   }
   const part = (units - below.units) / (above.units - below.units);
   return {
     meanMs: below.meanMs + part * (above.meanMs - below.meanMs),
-    deviationMs: part < 0.5 ? below.deviationMs : above.deviationMs,
+    like: part < 0.5 ? below : above,
   };
 }
 
@@ -91,7 +102,7 @@ export function readTimingTable(path: string): TimingTable {
   } catch (cause) {
     throw new VggError('INVALID_ARGUMENT', `Expected JSON of a timing table (${path})`, { cause });
   }
-  if (!isTable(table)) throw expected('a timing table of version 1', path, '--timings');
+  if (!isTable(table)) throw expected('a timing table of version 2', path, '--timings');
   return table;
 }
 
@@ -99,15 +110,22 @@ function isTable(value: unknown): value is TimingTable {
   if (typeof value !== 'object' || value === null) return false;
   const { version, rows } = value as Partial<TimingTable>;
   return (
-    version === 1 &&
+    version === 2 &&
     Array.isArray(rows) &&
     rows.length > 0 &&
     rows.every(
-      (row) =>
-        typeof row.shapeKey === 'string' &&
-        row.units >= 1 &&
-        row.meanMs > 0 &&
-        Number.isFinite(row.deviationMs),
+      (row: Partial<TimingRow> | null) =>
+        typeof row?.shapeKey === 'string' &&
+        isPositive(row.units) &&
+        isPositive(row.views) &&
+        isPositive(row.meanMs) &&
+        Array.isArray(row.timesMs) &&
+        row.timesMs.length > 0 &&
+        row.timesMs.every(isPositive),
     )
   );
+}
+
+function isPositive(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value < Infinity;
 }
