@@ -5,14 +5,14 @@
 // Multiply-accumulates of all crops of a photo, in 10^9: each crop by itself; with what the crops of a plane have in
 // common computed once; and that in tiles of Winograd's convolution, as the engines compute it.
 
-import { parseArgs } from 'node:util';
 import { integer, named } from '../cli/options.ts';
 import { table } from '../cli/terminal.ts';
 import { tileOutputs } from '../vgg/sharing/tile-sides.ts';
 import { evaluationViews, macs, NETWORK_NAMES, resolveEvaluation, type NetworkSpec } from '../vgg/index.ts';
 import { pixelAxes, sharedCost, sharedStages, type TileOutputs } from '../vgg/sharing/stages.ts';
+import { parseOptions } from './options.ts';
 
-const { values } = parseArgs({
+const { values } = parseOptions(import.meta.url, {
   options: {
     network: { type: 'string', default: 'D' },
     'input-size': { type: 'string', default: '224' },

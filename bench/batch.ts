@@ -9,7 +9,6 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { openModel } from '../models/store.ts';
 import { packageRoot } from '../proto/package-root.ts';
 import type { EngineModel, Unit } from '../services/inference/engine.ts';
@@ -21,12 +20,13 @@ import { timeBatches } from './batch/timing.ts';
 import { evaluationOf, plannedBy, unitsByKind } from './capacity/plans.ts';
 import { median } from './median.ts';
 import { randomModel } from './random-model.ts';
+import { parseOptions } from './options.ts';
 
 /** The paper's D. */
 const D: NetworkSpec = { network: 'D', width: 1, hidden: 4096, classes: 1000, inputSize: 224 };
 const PHOTO = { width: 500, height: 375 };
 
-const { values } = parseArgs({
+const { values } = parseOptions(import.meta.url, {
   options: {
     repeats: { type: 'string', default: '5' },
     threads: { type: 'string', default: String(availableParallelism()) },

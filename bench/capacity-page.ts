@@ -4,13 +4,15 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { packageRoot } from '../proto/package-root.ts';
 import { forecast, type Forecast } from './capacity/forecast.ts';
 import { capacityPage, dayPicture } from './capacity/page.ts';
 import { readSessions } from './capacity/sessions.ts';
+import { parseOptions } from './options.ts';
 
-const { values } = parseArgs({ options: { 'page-only': { type: 'boolean', default: false } } });
+const { values } = parseOptions(import.meta.url, {
+  options: { 'page-only': { type: 'boolean', default: false } },
+});
 const folder = join(packageRoot, 'docs', 'capacity');
 const file = join(folder, 'forecast.json');
 if (!values['page-only']) {

@@ -10,11 +10,11 @@
 // once more, or one that was measured with `--later` for the first time.
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { compared, type Measurement } from './capacity/session.ts';
 import { measureSession } from './capacity/measurement.ts';
+import { parseOptions } from './options.ts';
 
-const { values } = parseArgs({
+const { values } = parseOptions(import.meta.url, {
   options: {
     protocol: { type: 'string', default: 'multi-crop' },
     parts: { type: 'string', default: '0.3,0.5,0.7' },

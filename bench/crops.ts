@@ -15,7 +15,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { integer, kebab, named } from '../cli/options.ts';
 import { DEVICES, ENGINE_CHOICES, SHARING_CHOICES, startEngine } from '../services/inference/engines.ts';
 import { NETWORK_NAMES } from '../vgg/networks.ts';
@@ -36,8 +35,9 @@ import {
   sweepTable,
   timesTable,
 } from './crops/tables.ts';
+import { parseOptions } from './options.ts';
 
-const { values } = parseArgs({
+const { values } = parseOptions(import.meta.url, {
   options: {
     python: { type: 'string', default: 'python3' },
     peers: { type: 'string', default: Object.keys(PEERS).join(',') },

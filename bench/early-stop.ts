@@ -8,7 +8,6 @@
 // Photos that a model has learnt from are surer than others: FILE says which to draw from, as vgg evaluate reads it.
 
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { drawn, readDataset } from '../cli/evaluate/dataset.ts';
 import { kebab } from '../cli/options.ts';
 import { startStack } from '../cli/stack.ts';
@@ -17,6 +16,7 @@ import { packageRoot } from '../proto/package-root.ts';
 import { PROTOCOLS, createClient, type Answer, type Protocol, type Stop } from '../sdk/index.ts';
 import { BATCH_DURATION, VIEWS } from '../services/inference/metrics.ts';
 import { median } from './median.ts';
+import { parseOptions } from './options.ts';
 
 /** One answer, and what it took. */
 interface Asked {
@@ -32,7 +32,7 @@ const SMALL = join(packageRoot, 'test/golden/photo.png');
 
 type Pair = Record<Stop, Asked>;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = parseOptions(import.meta.url, {
   options: {
     photos: { type: 'string', default: '200' },
     protocols: { type: 'string', default: 'multi-crop,dense' },

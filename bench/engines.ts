@@ -5,7 +5,6 @@
 
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { openModel } from '../models/store.ts';
 import { packageRoot } from '../proto/package-root.ts';
 import type { Engine, EngineModel, PlanePixels, Unit } from '../services/inference/engine.ts';
@@ -14,6 +13,7 @@ import type { NetworkSpec, View } from '../vgg/index.ts';
 import { evaluationViews, resolveEvaluation } from '../vgg/views.ts';
 import { median } from './median.ts';
 import { randomModel } from './random-model.ts';
+import { parseOptions } from './options.ts';
 
 /** The paper's D. */
 const D: NetworkSpec = { network: 'D', width: 1, hidden: 4096, classes: 1000, inputSize: 224 };
@@ -26,7 +26,7 @@ interface Work {
   shared: boolean;
 }
 
-const { values } = parseArgs({
+const { values } = parseOptions(import.meta.url, {
   options: {
     repeats: { type: 'string', default: '5' },
     threads: { type: 'string', default: String(availableParallelism()) },

@@ -8,7 +8,6 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { steady } from '../loadtest/arrivals/curve.ts';
 import { steadyClock } from '../loadtest/clock.ts';
 import { runStep } from '../loadtest/step.ts';
@@ -18,8 +17,9 @@ import { photoOf } from './capacity/calibration.ts';
 import { threadTimes } from './capacity/threads.ts';
 import { median } from './median.ts';
 import { startService, type ServiceName, type ServiceProcess } from './services.ts';
+import { parseOptions } from './options.ts';
 
-const { values } = parseArgs({
+const { values } = parseOptions(import.meta.url, {
   options: {
     rate: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '20' },

@@ -11,12 +11,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resourceUsage } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { importWeights } from '../models/import.ts';
 import { openModel, sha256OfFile } from '../models/store.ts';
 import { checkpointOf, LAYOUTS } from './checkpoints.ts';
 import { median } from './median.ts';
 import { randomModel } from './random-model.ts';
+import { parseOptions } from './options.ts';
 
 /** Peak resident memory of an import, as a multiple of the file. */
 const AIM = 1.3;
@@ -28,7 +29,7 @@ interface Measured {
   peakBytes: number;
 }
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = parseOptions(import.meta.url, {
   options: {
     repeats: { type: 'string', default: '3' },
     layouts: { type: 'string', default: LAYOUTS.join(',') },

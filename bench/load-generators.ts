@@ -16,7 +16,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { steady } from '../loadtest/arrivals/curve.ts';
 import { steadyClock } from '../loadtest/clock.ts';
@@ -30,8 +30,9 @@ import { startStack } from '../cli/stack.ts';
 import { readConfig } from '../services/gateway/config.ts';
 import { startGateway } from '../services/gateway/main.ts';
 import { median } from './median.ts';
+import { parseOptions } from './options.ts';
 
-const { values } = parseArgs({
+const { values } = parseOptions(import.meta.url, {
   options: {
     ghz: { type: 'string' },
     vegeta: { type: 'string' },

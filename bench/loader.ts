@@ -8,7 +8,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { packageRoot } from '../proto/package-root.ts';
 import { sharp } from '../services/preprocess/loaders.ts';
 import { listPhotos } from '../services/trainer/photos/folder.ts';
@@ -16,9 +15,10 @@ import { createLoader, validationBatches } from '../services/trainer/photos/load
 import { splitPhotos } from '../services/trainer/photos/split.ts';
 import { colourStatistics } from '../services/trainer/photos/statistics.ts';
 import { paperRecipe } from '../services/trainer/recipe.ts';
+import { parseOptions } from './options.ts';
 
 const GIB = 1024 ** 3;
-const { values, positionals } = parseArgs({
+const { values, positionals } = parseOptions(import.meta.url, {
   allowPositionals: true,
   options: {
     'input-size': { type: 'string', default: '64' },

@@ -7,12 +7,12 @@
 // --results. Takes hours; interrupted, the same command goes on. With --only-report nothing is trained.
 
 import { basename, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { integer } from '../cli/options.ts';
 import { writeResults } from './paper/results.ts';
 import { readSeed, runSeed } from './paper/runs.ts';
+import { parseOptions } from './options.ts';
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = parseOptions(import.meta.url, {
   allowPositionals: true,
   options: {
     seeds: { type: 'string', default: '1' },

@@ -5,7 +5,6 @@
 
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { openModel, type OpenModel } from '../models/store.ts';
 import { packageRoot } from '../proto/package-root.ts';
 import type { EngineModel, PlanePixels, Unit, Wanted } from '../services/inference/engine.ts';
@@ -16,6 +15,7 @@ import { defaultScales } from '../vgg/pack.ts';
 import { evaluationViews, resolveEvaluation } from '../vgg/views.ts';
 import { median } from './median.ts';
 import { randomModel } from './random-model.ts';
+import { parseOptions } from './options.ts';
 
 /** The paper's D. */
 const D: NetworkSpec = { network: 'D', width: 1, hidden: 4096, classes: 1000, inputSize: 224 };
@@ -23,7 +23,7 @@ const D: NetworkSpec = { network: 'D', width: 1, hidden: 4096, classes: 1000, in
 const AIM = 0.02;
 const WANTED: Wanted = { scoreOrder: 'MEAN_THEN_SOFTMAX', scoreMaps: false, share: 'auto' };
 
-const { values } = parseArgs({
+const { values } = parseOptions(import.meta.url, {
   options: {
     repeats: { type: 'string', default: '5' },
     threads: { type: 'string', default: String(availableParallelism()) },

@@ -8,18 +8,18 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { packageRoot } from '../proto/package-root.ts';
 import { sharp } from '../services/preprocess/loaders.ts';
 import { preparePhoto } from '../services/preprocess/prepare.ts';
 import { resolveEvaluation, type EvaluationDefaults } from '../vgg/views.ts';
 import { median } from './median.ts';
 import { pythonPeer, startPeer, type Peer } from './peers/peer.ts';
+import { parseOptions } from './options.ts';
 
 const MODEL: EvaluationDefaults = { inputSize: 224, scales: [256, 384, 512] };
 const MEAN = { red: 123.68, green: 116.78, blue: 103.94 };
 
-const { values } = parseArgs({
+const { values } = parseOptions(import.meta.url, {
   options: { python: { type: 'string', default: 'python3' }, repeats: { type: 'string', default: '15' } },
 });
 const repeats = Number(values.repeats);

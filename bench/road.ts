@@ -8,7 +8,6 @@
 
 import { loadavg } from 'node:os';
 import { dirname, basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { openModel } from '../models/store.ts';
 import { packageRoot } from '../proto/package-root.ts';
 import { createClient, type VggClient } from '../sdk/index.ts';
@@ -21,8 +20,9 @@ import { meanColour, resolveEvaluation, type Evaluation } from '../vgg/index.ts'
 import { median } from './median.ts';
 import { randomModel } from './random-model.ts';
 import { startService, type ServiceProcess } from './services.ts';
+import { parseOptions } from './options.ts';
 
-const { values } = parseArgs({
+const { values } = parseOptions(import.meta.url, {
   options: {
     repeats: { type: 'string', default: '9' },
     clients: { type: 'string', default: '4' },

@@ -5,11 +5,11 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { NETWORK_NAMES } from '../vgg/networks.ts';
 import { productsTable, sharingPictures, SUBJECT } from './sharing/pictures.ts';
+import { parseOptions } from './options.ts';
 
-const { values } = parseArgs({
+const { values } = parseOptions(import.meta.url, {
   options: {
     network: { type: 'string', default: SUBJECT.spec.network },
     photo: { type: 'string', default: `${String(SUBJECT.photo.width)}x${String(SUBJECT.photo.height)}` },

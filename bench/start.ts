@@ -12,13 +12,14 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { memoryUsage, resourceUsage } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { MODEL_FILES, openModel } from '../models/store.ts';
 import { packageRoot } from '../proto/package-root.ts';
 import type { EngineModel } from '../services/inference/engine.ts';
 import { startOnnxEngine } from '../services/inference/onnx/engine.ts';
 import { median } from './median.ts';
 import { randomModel } from './random-model.ts';
+import { parseOptions } from './options.ts';
 
 /** Resident memory with D loaded, as a multiple of its weights. */
 const AIM = 1.3;
@@ -36,7 +37,7 @@ interface Measured {
   peakBytes: number;
 }
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = parseOptions(import.meta.url, {
   options: { repeats: { type: 'string', default: '5' } },
   allowPositionals: true,
 });

@@ -8,7 +8,6 @@
 // side is measured.
 
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { named } from '../cli/options.ts';
 import { prepareTensorFlowEnvironment } from '../services/host/tensorflow/env.ts';
 import { loadTensorFlow, tensorFlowFacts, type TensorFlow } from '../services/host/tensorflow/library.ts';
@@ -18,6 +17,7 @@ import { randomAt } from '../vgg/random.ts';
 import { networkLayers, type NetworkSpec } from '../vgg/index.ts';
 import { median } from './median.ts';
 import { pythonPeer, startPeer, type Peer } from './peers/peer.ts';
+import { parseOptions } from './options.ts';
 
 const NETS: NetworkSpec[] = [
   { network: 'D', width: 1 / 4, hidden: 512, classes: 100, inputSize: 64, batchNorm: true },
@@ -25,7 +25,7 @@ const NETS: NetworkSpec[] = [
 ];
 const WARM_UP = 3;
 
-const { values } = parseArgs({
+const { values } = parseOptions(import.meta.url, {
   options: {
     python: { type: 'string', default: 'python3' },
     threads: { type: 'string', default: String(availableParallelism()) },

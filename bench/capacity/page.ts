@@ -6,7 +6,9 @@ import { median } from '../median.ts';
 import { PRICES } from '../../infra/prices.ts';
 import { GPU_SHEETS } from '../../loadtest/simulate/gpu.ts';
 import { FORECAST_PROTOCOLS, type Forecast } from './forecast.ts';
-import { MOST_OTHERS, type Session } from './session.ts';
+import { comparison } from './comparison.ts';
+import { chanceWithin } from './repeatability.ts';
+import { countedRounds, MOST_OTHERS, type Session } from './session.ts';
 import { sessionsTable, shown, TOLERANCE } from './sessions.ts';
 
 const named = (protocol: string) => protocol.toLowerCase().replaceAll('_', '-');
@@ -164,6 +166,7 @@ function verdict(sessions: readonly Session[]): string[] {
       .join(', ');
   return [
     `Of ${String(rows.length)} rows, within ${String(100 * TOLERANCE)} %, with the demands of the load: ${within('meanwhile')}. From before: ${within('before')}.`,
+    `Rounds with the same arrivals differ so much that a prediction without any error would be within ${String(100 * TOLERANCE)} % in about ${errorless(sessions)}.`,
     `Median ratios: ${ratios('meanwhile')}; from before ${ratios('before')}. The most that 16 clients get, predicted / measured: ${most('meanwhile')};`,
     `from before ${most('before')}.`,
     '',
@@ -172,6 +175,23 @@ function verdict(sessions: readonly Session[]): string[] {
     'Not in the simulation: that a core is slower for a second, as it is now and then while the host’s others are busy (slices of five seconds',
     'hide it). And the engine’s times are drawn log-normally with the deviation that was measured, outliers included: in the middle batches differ less.',
   ];
+}
+
+// Of the rows, by what the rounds of each say.
+function errorless(sessions: readonly Session[]): string {
+  return (['p50', 'p90', 'p99'] as const)
+    .map((key) => {
+      const rows = sessions.flatMap(({ measurement, rows: own }) =>
+        own.map(({ part }) =>
+          chanceWithin(
+            countedRounds(measurement, part).map((round) => comparison([round], [round])[key].measured),
+            TOLERANCE,
+          ),
+        ),
+      );
+      return `${rows.reduce((sum, chance) => sum + chance, 0).toFixed(0)} for ${key}`;
+    })
+    .join(', ');
 }
 
 const SIZE = { width: 720, height: 280, left: 50 };

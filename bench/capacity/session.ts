@@ -102,6 +102,11 @@ export const WARM_UP_SECONDS = 5;
 export const MOST_OTHERS = 0.1;
 const RUNS = 5;
 
+/** Rounds of a part of the most beside which others used little. */
+export function countedRounds({ steps }: Measurement, part: number): Loaded[] {
+  return steps.filter((step) => step.part === part && step.othersCores <= MOST_OTHERS);
+}
+
 /** Predicts what was measured. @param tell a line for each load */
 export async function compared(measurement: Measurement, tell: (line: string) => void): Promise<Session> {
   const { atMost, steps, protocol } = measurement;
@@ -118,7 +123,7 @@ export async function compared(measurement: Measurement, tell: (line: string) =>
   const rows: Row[] = [];
   for (const part of new Set(steps.map((step) => step.part))) {
     const held = steps.filter((step) => step.part === part);
-    const rounds = held.filter(({ othersCores }) => othersCores <= MOST_OTHERS);
+    const rounds = countedRounds(measurement, part);
     const [first] = rounds;
     if (!first) {
       tell(`${protocol} at ${percent(part)}: others computed beside all rounds`);
