@@ -56,7 +56,7 @@ export function addSimulate(program: Command): void {
     .option('--prices <file>', 'JSON with prices that replace the table’s')
     .option(
       '--timings <file>',
-      'measured batches of crops instead of an estimate: what bench/batch --json wrote',
+      'measured batches instead of an estimate: what bench/batch --json wrote (crops; dense views of 500×375)',
     )
     .option(
       '--stage <stage>',

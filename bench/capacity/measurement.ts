@@ -24,6 +24,7 @@ import { optionsOf } from './plans.ts';
 import { CLIENTS, WARM_UP_SECONDS, type Loaded, type Measurement, type Slice } from './session.ts';
 import { StolenTime, machineTimes } from './threads.ts';
 import { Usage, total } from './usage.ts';
+import { Yardstick } from './yardstick.ts';
 
 const SIZE = { width: 320, height: 256 };
 const ENGINE_CORE = '0';
@@ -32,6 +33,8 @@ const SLICE_SECONDS = 5;
 const STOLEN_EVERY_MS = 100;
 const SETTLE_MS = 3000;
 const REST_MS = 10_000;
+
+type Yardsticks = Record<'engine' | 'others', Yardstick>;
 
 /** What to measure. */
 export interface SessionOptions {
@@ -75,8 +78,12 @@ export async function measureSession(options: SessionOptions): Promise<Measureme
   const services = { aggregator, preprocess, inference };
   const client = clientOf(services);
   const usage = new Usage({ client: process.pid, ...mapped(services, ({ pid }) => pid) });
+  const yardsticks = {
+    engine: await Yardstick.start(ENGINE_CORE),
+    others: await Yardstick.start(OTHER_CORE),
+  };
   const load = (step: StepLoad, stepSeed: number) =>
-    loaded(step, stepSeed, { services, usage }, photo, protocol);
+    loaded(step, stepSeed, { services, usage, yardsticks }, photo, protocol);
   try {
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     await usage.rest(REST_MS);
@@ -97,7 +104,7 @@ export async function measureSession(options: SessionOptions): Promise<Measureme
     };
     const [plan] = plans;
     if (!plan) throw new Error('Expected a plan of the engine');
-    await restWatched(usage);
+    const yardstickMs = await restWatched(usage, yardsticks);
     const atMost = await load({ loop: 'closed', concurrency: CLIENTS, seconds: 20 }, 0);
     // One after the other, and again: no part has the machine's good minutes for itself.
     const steps: Loaded[] = [];
@@ -120,24 +127,28 @@ export async function measureSession(options: SessionOptions): Promise<Measureme
         megapixels: (SIZE.width * SIZE.height) / 1e6,
       },
       idle: usage.idle,
+      yardstickMs,
       calibration: { table, costs, rows, photos, pauses },
       atMost,
       steps,
     };
   } finally {
     client.close();
+    for (const yardstick of Object.values(yardsticks)) yardstick.stop();
     for (const service of [aggregator, inference, preprocess]) await service.stop();
     rmSync(scratch, { recursive: true });
   }
 }
 
 // What processes use while nobody asks, this one as watchful as under load: more than while stages are measured.
-async function restWatched(usage: Usage): Promise<void> {
+async function restWatched(usage: Usage, yardsticks: Yardsticks): Promise<Measurement['yardstickMs']> {
   const seen = watchSelf();
   const { stop } = watchStolen();
+  const before = mapped(yardsticks, (yardstick) => yardstick.usedMs());
   await usage.rest(REST_MS);
   stop();
   seen();
+  return mapped(yardsticks, (yardstick, core) => (yardstick.usedMs() - before[core]) / (REST_MS / 1000));
 }
 
 function watchStolen() {
@@ -156,7 +167,7 @@ function watchStolen() {
 async function loaded(
   load: StepLoad,
   seed: number,
-  { services, usage }: Pick<Running, 'services' | 'usage'>,
+  { services, usage, yardsticks }: Pick<Running, 'services' | 'usage'> & { yardsticks: Yardsticks },
   photo: Buffer,
   protocol: Measurement['protocol'],
 ): Promise<Loaded> {
@@ -175,7 +186,10 @@ async function loaded(
   });
   let answered = 0;
   const answers: [number, number][] = [];
+  for (const yardstick of Object.values(yardsticks)) await yardstick.take(0);
+  const measuring = mapped(yardsticks, (yardstick) => yardstick.usedMs());
   const readings = [await read()];
+  const began = performance.now();
   const { stolen, stop } = watchStolen();
   const reader = setInterval(() => {
     void read().then((reading) => readings.push(reading));
@@ -206,7 +220,8 @@ async function loaded(
     const [before, after] = [readings[0], readings.at(-1)];
     if (!before || !after) throw new Error('Expected two readings');
     const spent = usage.between(before, after);
-    const ownMs = total(after.own) - total(before.own);
+    const yardstickMs = mapped(yardsticks, (yardstick, core) => yardstick.usedMs() - measuring[core]);
+    const ownMs = total(after.own) - total(before.own) + yardstickMs.engine + yardstickMs.others;
     const machineMs = after.machine.used + after.machine.stolen - before.machine.used - before.machine.stolen;
     return {
       part: 1,
@@ -233,6 +248,10 @@ async function loaded(
       stolen: mapped(stolen, ({ spans }) =>
         spans.map(({ from, to, ms }) => ({ from: tenth(from), to: tenth(to), ms })),
       ),
+      pace: {
+        engine: await yardsticks.engine.take(began),
+        others: await yardsticks.others.take(began),
+      },
     };
   } finally {
     clearInterval(reader);

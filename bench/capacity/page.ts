@@ -114,18 +114,18 @@ export function capacityPage(forecast: Forecast, sessions: readonly Session[]): 
     'same ones in several rounds; then it simulates those arrivals. Inference has one core of the machine; the other services and the generator',
     'share the other one. Each cell is *predicted / measured*, percentiles are of the answers of all rounds together.',
     '',
-    'What the simulation is given is measured one stage at a time: the engine’s batches; CPU time of each service’s threads for requests that',
-    'differ in planes, bytes and views, and for one client, whose every message wakes a process; what processes use while nobody asks; pauses of',
-    'garbage collection by kind, which come and last by chance; decoding and resizing. No latency and no rate is among it. But the cores of a',
-    'shared machine are not as fast in every minute: the same batch takes from 45 to 60 ms, half a minute apart. So the table has predictions',
-    'with the *demands of the load itself*, as models of queueing networks usually have them: CPU time a photo and a process, in slices of five',
-    'seconds and a hundred photos or more, scales what was measured before, and while the machine’s host has a core for others (read ten times a',
-    'second) nothing is done on it. What comes of it (who waits for whom, which batches form, percentiles) is the simulation’s. Predictions from',
-    'what was measured minutes before are in the column *before*, as ratios. One figure is chosen so that both agree, between one slice of',
-    'Linux’s scheduler and two: how long a thread that wakes goes before others, 2.8 ms, two slices.',
-    '*p99 of a round*: the smallest and the largest that was measured, with the same arrivals:',
-    'how much the measurement itself says. Rounds count beside which others used no more than',
-    `${String(MOST_OTHERS)} cores.`,
+    'What the simulation is given is measured one stage at a time: how long single batches of the engine take, from which it draws; CPU time of',
+    'each service’s threads for requests that differ in planes, bytes and views, and for one client, whose every message wakes a process; what',
+    'processes use while nobody asks; pauses of garbage collection by kind, which come and last by chance; decoding and resizing. No latency and',
+    'no rate is among it. But the cores of a shared machine are not as fast in every minute, nor in every second: a photo takes a quarter more',
+    'CPU time in some slices of five seconds than in others of the same minute. So the table has predictions with the *demands of the load',
+    'itself*, as models of queueing networks usually have them: CPU time a photo and a process scales what was measured before. When a core was',
+    'slow, a yardstick says: the same half a millisecond of work on each core, twenty times a second, in CPU time; and CPU time of the load, slice by',
+    'slice, says by how much the load’s work follows it. While the machine’s host has a core for others (read ten times a second) nothing is',
+    'done on it. What comes of it (who waits for whom, which batches form, percentiles) is the simulation’s. Predictions from what was measured',
+    'minutes before are in the column *before*, as ratios. Nothing is chosen so that both agree.',
+    '*p99 of a round*: the smallest and the largest that was measured, with the same arrivals. Rounds count beside which others used no more',
+    `than ${String(MOST_OTHERS)} cores. Processor: ${processors(sessions)}.`,
     '',
     ...sessionsTable(sessions),
     '',
@@ -170,11 +170,15 @@ function verdict(sessions: readonly Session[]): string[] {
     `Median ratios: ${ratios('meanwhile')}; from before ${ratios('before')}. The most that 16 clients get, predicted / measured: ${most('meanwhile')};`,
     `from before ${most('before')}.`,
     '',
-    'What is left of the difference: near the limit a part of a hundred in what a photo takes is a quarter in how long it waits, and the 99th',
-    'percentile of a minute is what a few photos met: the same arrivals, at 70 % of the most, had one of 185 to 435 ms in one round or another.',
-    'Not in the simulation: that a core is slower for a second, as it is now and then while the host’s others are busy (slices of five seconds',
-    'hide it). And the engine’s times are drawn log-normally with the deviation that was measured, outliers included: in the middle batches differ less.',
+    'What is left of the difference: near the limit a part of a hundred in what a photo takes is a seventh in how long it waits, and the 99th',
+    'percentile of a minute is what a few photos met, in a second or two in which a core was slow: in every round with the same arrivals it is',
+    'another second, and *p99 of a round* says what comes of that. More exactly than rounds agree with each other nothing can agree with them.',
   ];
+}
+
+function processors(sessions: readonly Session[]): string {
+  const models = sessions.map(({ measurement }) => measurement.calibration.table.machine.model.trim());
+  return [...new Set(models)].join(', ');
 }
 
 // Of the rows, by what the rounds of each say.

@@ -41,6 +41,8 @@ export interface Loaded {
   demands: Demands;
   /** All of it, warm-up included. */
   slices: Slice[];
+  /** How long each core took for the same piece of work, by half seconds since the warm-up began; 0: nobody knows. */
+  pace: Record<'engine' | 'others', number[]>;
   /** When the machine's host had a core for others; milliseconds since the warm-up began. */
   stolen: Record<'engine' | 'others', Stolen[]>;
 }
@@ -58,6 +60,8 @@ export interface Measurement {
   plan: PlannedPhoto;
   /** CPU milliseconds a second while nobody asks; not in any other figure. */
   idle: Demands;
+  /** The same of the yardsticks of the cores' pace. */
+  yardstickMs: Record<'engine' | 'others', number>;
   calibration: {
     table: TimingTable;
     costs: ServiceCosts;
@@ -89,7 +93,7 @@ export interface Row {
 
 /** A kept session. */
 export interface Session {
-  version: 4;
+  version: 5;
   measurement: Measurement;
   /** Answers a second at most, predicted from what was measured before, and with the load's demands. */
   atMost: { before: number; meanwhile: number };
@@ -148,7 +152,7 @@ export async function compared(measurement: Measurement, tell: (line: string) =>
     tell(`  measured before: ${textOf(row.before)}`);
     tell(`  and meanwhile:   ${textOf(row.meanwhile)}`);
   }
-  return { version: 4, measurement, atMost: answers, rows };
+  return { version: 5, measurement, atMost: answers, rows };
 }
 
 function percent(part: number): string {

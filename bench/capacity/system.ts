@@ -2,7 +2,6 @@
 // measurements, and how costs are tuned; not what for.
 
 import { steady } from '../../loadtest/arrivals/curve.ts';
-import type { Pace } from '../../loadtest/simulate/cores.ts';
 import type { LoopCost } from '../../loadtest/simulate/costs.ts';
 import type { Outcome } from '../../loadtest/request.ts';
 import type { SystemSettings } from '../../loadtest/simulate/settings.ts';
@@ -12,7 +11,8 @@ import { aggregatorVariables } from '../../services/aggregator/config.ts';
 import { inferenceVariables } from '../../services/inference/config.ts';
 import { preprocessVariables } from '../../services/preprocess/config.ts';
 import { mapped } from './mapped.ts';
-import type { Loaded, Measurement, Slice } from './session.ts';
+import { paceOf } from './pace.ts';
+import type { Loaded, Measurement } from './session.ts';
 import type { Process } from './usage.ts';
 
 /** A load to predict. */
@@ -130,7 +130,7 @@ function settingsOf(measurement: Measurement, tuning: Tuning, loaded?: Loaded): 
   return {
     fleets: {
       ...{ gateway: fleet, aggregator: fleet, preprocess: fleet },
-      inference: { ...fleet, vcpu: 1, pace: paceOf(measurement, ENGINE, loaded) },
+      inference: { ...fleet, vcpu: 1, pace: paceOf(measurement, 'engine', loaded) },
     },
     engine: paced(tableTiming(table), tuning.engine),
     costs: {
@@ -156,67 +156,11 @@ function settingsOf(measurement: Measurement, tuning: Tuning, loaded?: Loaded): 
       deadlineMs: 60_000,
     },
     sharedCores: 1,
-    sharedPace: paceOf(measurement, OTHERS, loaded),
+    sharedPace: paceOf(measurement, 'others', loaded),
     gateway: false,
     networkMs: 0.1,
     interruptionsPerHour: 0,
     metricsDelaySeconds: 0,
-  };
-}
-
-// Fewer say little of a pace: it matters where a slice cuts through the work of one.
-const FEWEST_PHOTOS = 100;
-// Work goes on, if hardly.
-const MOST_STOLEN = 0.98;
-
-const ENGINE = {
-  core: 'engine',
-  processes: ['inference'],
-  work: ({ views }: Slice) => views,
-} as const;
-const OTHERS = {
-  core: 'others',
-  processes: ['client', 'aggregator', 'preprocess'],
-  // A photo that was prepared and not yet answered is half done.
-  work: ({ prepared, answered }: Slice) => (prepared + answered) / 2,
-} as const;
-
-// How much more CPU time the same work took, slice by slice, than on the whole; and when others had the core: processes
-// that look at themselves, all the time, and the machine's host.
-function paceOf({ idle }: Measurement, kind: typeof ENGINE | typeof OTHERS, loaded?: Loaded): Pace {
-  const { core, processes, work } = kind;
-  const watching = processes.reduce((sum, name) => sum + (idle[name].main + idle[name].others) / 1000, 0);
-  if (!loaded) return { slowness: () => 1, stolen: () => ({ part: watching, until: Infinity }) };
-  const { slices, stolen } = loaded;
-  const times = (slice: Slice) =>
-    processes.reduce((sum, name) => sum + slice.used[name].main + slice.used[name].others, 0);
-  const whole = slices.reduce((sum, slice) => sum + times(slice), 0);
-  const all = slices.reduce((sum, slice) => sum + work(slice), 0);
-  const steps: { until: number; factor: number }[] = [];
-  let until = 0;
-  let since = { photos: 0, times: 0, work: 0 };
-  for (const slice of slices) {
-    until += 1000 * slice.seconds;
-    since = {
-      photos: since.photos + slice.answered,
-      times: since.times + times(slice),
-      work: since.work + work(slice),
-    };
-    if (since.photos < FEWEST_PHOTOS) continue;
-    steps.push({ until, factor: since.times / since.work / (whole / all) });
-    since = { photos: 0, times: 0, work: 0 };
-  }
-  const spans = stolen[core];
-  let next = 0;
-  return {
-    slowness: (now) => steps.find((step) => now < step.until)?.factor ?? 1,
-    stolen: (now) => {
-      while ((spans[next]?.to ?? Infinity) <= now) next++;
-      const span = spans[next];
-      if (!span || now < span.from) return { part: watching, until: span?.from ?? Infinity };
-      const part = watching + (1 - watching) * Math.min(1, span.ms / (span.to - span.from));
-      return { part: Math.min(MOST_STOLEN, part), until: span.to };
-    },
   };
 }
 

@@ -32,9 +32,8 @@ export interface Pace {
   stolen(now: number): { part: number; until: number };
 }
 
-// How long a thread goes first: two of Linux's slices, of 1.4 ms on two cores (kernel/sched/fair.c). It may be owed one,
-// and has another; between one and two, this agrees best with services that run (bench/capacity).
-const FIRST_MS = 2.8;
+// How long a thread goes first: a slice of Linux's scheduler on two cores (base_slice, kernel/sched/fair.c).
+const FIRST_MS = 1.4;
 // What is left of rounding is less than a nanosecond.
 const NOTHING_MS = 1e-6;
 

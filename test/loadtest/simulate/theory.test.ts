@@ -110,12 +110,12 @@ describe('shared cores', () => {
     };
     run('long', 0, 20);
     run('short', 10, 1);
-    run('middle', 12, 4.8);
+    run('middle', 12, 3.4);
     await time.run();
     expect(times['short']).toBeCloseTo(11, 9);
-    // 2.8 by itself, then in turns with the long one.
-    expect(times['middle']).toBeCloseTo(18.8, 9);
-    expect(times['long']).toBeCloseTo(25.8, 9);
+    // 1.4 by itself, then in turns with the long one.
+    expect(times['middle']).toBeCloseTo(17.4, 9);
+    expect(times['long']).toBeCloseTo(24.4, 9);
   });
 
   test('a thread that does one piece after the other does not wake', async () => {
@@ -126,12 +126,12 @@ describe('shared cores', () => {
     for (let i = 0; i < 100; i++) loop.work(1, () => (last = time.now()));
     let other = 0;
     time.at(50, () => {
-      cores.run(22.8, 1, () => (other = time.now()));
+      cores.run(21.4, 1, () => (other = time.now()));
     });
     await time.run();
-    // The other one has 2.8 by itself, then each has half.
-    expect(other).toBeCloseTo(92.8, 9);
-    expect(last).toBeCloseTo(122.8, 9);
+    // The other one has 1.4 by itself, then each has half.
+    expect(other).toBeCloseTo(91.4, 9);
+    expect(last).toBeCloseTo(121.4, 9);
   });
 
   // When each of three pieces ends, of which each begins as the one before it ends.
