@@ -104,9 +104,7 @@ export function elasticityOf(core: Core, loads: readonly Loaded[]): number {
   let [both, own] = [0, 0];
   for (const loaded of loads) {
     const points = stretchesOf(core, loaded)
-      .map(
-        ({ cost, windows }) => [Math.log(mean(windows.filter((ms) => ms > 0))), Math.log(cost)] as const,
-      )
+      .map(({ cost, windows }) => [Math.log(mean(windows.filter((ms) => ms > 0))), Math.log(cost)] as const)
       .filter((point) => point.every(Number.isFinite));
     const [x, y] = [mean(points.map(([each]) => each)), mean(points.map(([, each]) => each))];
     for (const [yardstick, work] of points) {

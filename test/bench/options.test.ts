@@ -1,0 +1,30 @@
+// Benches explain themselves.
+
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { headOf } from '../../bench/options.ts';
+import { packageRoot } from '../../proto/package-root.ts';
+
+function align(...args: string[]) {
+  const file = join(packageRoot, 'dist', 'bench', 'align.js');
+  return spawnSync(process.execPath, [file, ...args], { encoding: 'utf8' });
+}
+
+test('--help prints what the head of the file says', () => {
+  const { status, stdout, stderr } = align('--help');
+  expect([status, stderr]).toEqual([0, '']);
+  expect(stdout).toContain('What the alignment');
+  expect(stdout).toContain('node dist/bench/align.js [--network D]');
+  expect(stdout).not.toContain('//');
+});
+
+test('what is not an option is refused in two lines', () => {
+  const { status, stdout, stderr } = align('--nonsense');
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^Unknown option '--nonsense'.*\nalign\.js --help says what there is\n$/);
+});
+
+test('a head ends where the code begins', () => {
+  expect(headOf('// One.\n//\n//     two\n\n// not this\nconst x = 1;\n')).toBe('One.\n\n    two\n');
+});
