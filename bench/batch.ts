@@ -9,18 +9,18 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { integer, named } from '../cli/options.ts';
+import type { TimingTable } from '../loadtest/simulate/timings.ts';
 import { openModel } from '../models/store.ts';
 import { packageRoot } from '../proto/package-root.ts';
 import type { EngineModel, Unit } from '../services/inference/engine.ts';
-import { integer, named } from '../cli/options.ts';
 import { DEVICES, ENGINE_CHOICES, PRECISIONS, startEngine } from '../services/inference/engines.ts';
 import type { NetworkSpec } from '../vgg/index.ts';
-import type { TimingTable } from '../loadtest/simulate/timings.ts';
 import { timeBatches } from './batch/timing.ts';
 import { evaluationOf, plannedBy, unitsByKind } from './capacity/plans.ts';
 import { median } from './median.ts';
-import { randomModel } from './random-model.ts';
 import { parseOptions } from './options.ts';
+import { randomModel } from './random-model.ts';
 
 /** The paper's D. */
 const D: NetworkSpec = { network: 'D', width: 1, hidden: 4096, classes: 1000, inputSize: 224 };

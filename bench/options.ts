@@ -1,10 +1,11 @@
 // Options of a bench, as node:util parses them: --help prints what the head of its file says, and what is not an option
-// is refused in a line. Knows files' heads; no bench.
+// is refused in two lines, as are values that an option does not take. Knows files' heads; no bench.
 
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { VggError } from '../vgg/errors.ts';
 
 /**
  * Parses the options of this process.
@@ -20,11 +21,19 @@ export function parseOptions<const Config extends ParseArgsConfig>(
     process.stdout.write(headOf(readFileSync(file, 'utf8')));
     process.exit();
   }
+  const refuse = ({ message }: Error) => {
+    process.stderr.write(`${message}\n${basename(file)} --help says what there is\n`);
+    process.exit(2);
+  };
+  // Values are read later, by whoever knows what they may be.
+  process.once('uncaughtException', (error) => {
+    if (error instanceof VggError && error.fields.some(({ field }) => field.startsWith('--'))) refuse(error);
+    throw error;
+  });
   try {
     return parseArgs(config);
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n${basename(file)} --help says what there is\n`);
-    process.exit(2);
+    return refuse(error as Error);
   }
 }
 

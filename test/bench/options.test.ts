@@ -19,10 +19,13 @@ test('--help prints what the head of the file says', () => {
   expect(stdout).not.toContain('//');
 });
 
-test('what is not an option is refused in two lines', () => {
-  const { status, stdout, stderr } = align('--nonsense');
+test.each([
+  [['--nonsense'], "Unknown option '--nonsense'"],
+  [['--network', 'Z'], 'Expected one of A, A-LRN, B, C, D, E, B-5x5 but received Z (--network)'],
+])('%j is refused in two lines', (args, reason) => {
+  const { status, stdout, stderr } = align(...args);
   expect([status, stdout]).toEqual([2, '']);
-  expect(stderr).toMatch(/^Unknown option '--nonsense'.*\nalign\.js --help says what there is\n$/);
+  expect(stderr).toBe(`${reason}\nalign.js --help says what there is\n`);
 });
 
 test('a head ends where the code begins', () => {
