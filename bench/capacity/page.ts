@@ -125,7 +125,7 @@ export function capacityPage(forecast: Forecast, sessions: readonly Session[]): 
     'done on it. What comes of it (who waits for whom, which batches form, percentiles) is the simulation’s. Predictions from what was measured',
     'minutes before are in the column *before*, as ratios. No figure is fitted so that both agree; but two choices were made by looking at the',
     'session of center-crop, and one of them at dense’s, too: that the yardstick alone says when a core is slow, not slices beside it, and that a thread',
-    'that wakes goes first for one slice of Linux’s scheduler, 1.4 ms (of one to three slices, this agreed best). Multi-crop’s was looked at for neither.',
+    'that wakes goes first for one slice of Linux’s scheduler, 1.4 ms (of one to three slices, this agreed best). Multi-crop’s is the same with each of them.',
     '*p99 of a round*: the smallest and the largest that was measured, with the same arrivals. Rounds count beside which others used no more',
     `than ${String(MOST_OTHERS)} cores. Processor: ${processors(sessions)}.`,
     '',
