@@ -5,6 +5,11 @@ export function median(numbers: readonly number[]): number {
   return quantile(numbers, 0.5);
 }
 
+/** The mean; NaN of none. */
+export function mean(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+}
+
 /** A quarter of the numbers is below, half, three quarters. */
 export interface Quartiles {
   low: number;

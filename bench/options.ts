@@ -28,7 +28,8 @@ export function parseOptions<const Config extends ParseArgsConfig>(
   // Values are read later, by whoever knows what they may be.
   process.once('uncaughtException', (error) => {
     if (error instanceof VggError && error.fields.some(({ field }) => field.startsWith('--'))) refuse(error);
-    throw error;
+    console.error(error);
+    process.exit(1);
   });
   try {
     return parseArgs(config);

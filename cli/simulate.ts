@@ -12,7 +12,7 @@ import { terminalReport } from '../loadtest/report/terminal.ts';
 import { billOf, deployed, MEASURED_COSTS } from '../loadtest/simulate/deployment.ts';
 import { GPU_PLANNING, planPhoto } from '../loadtest/simulate/plans.ts';
 import { predictedResult, simulate } from '../loadtest/simulate/simulate.ts';
-import { readTimingTable, tableTiming } from '../loadtest/simulate/timings.ts';
+import { readTimingTable, tableTiming, type TimingTable } from '../loadtest/simulate/timings.ts';
 import { readConfig as aggregatorConfig } from '../services/aggregator/config.ts';
 import { readConfig as gatewayConfig } from '../services/gateway/config.ts';
 import { readConfig as inferenceConfig } from '../services/inference/config.ts';
@@ -50,7 +50,9 @@ const BYTES_PER_PIXEL = 0.6;
 export function addSimulate(program: Command): void {
   program
     .command('simulate')
-    .description('predict what a deployment does and costs under a load; GPUs are estimates, never measured')
+    .description(
+      'predict what a deployment does and costs under a load; GPUs are estimates unless --timings measured them',
+    )
     .option('--instance <type>', 'instance of a task of inference, of the price table', 'g6.xlarge')
     .option('--spot', 'pay the typical spot price, and lose an instance every ten hours')
     .option('--prices <file>', 'JSON with prices that replace the table’s')
@@ -113,12 +115,13 @@ async function run(flags: SimulateFlags): Promise<void> {
   const { replicas, scaleToZero } = flags;
   const most = deployedBounds(flags.stage, replicas, scaleToZero);
   const curve = curveOf(flags);
+  const timings = flags.timings === undefined ? undefined : readTimingTable(flags.timings);
   const simulation = await simulate({
     settings: deployed({
       ...{ prices, instance: flags.instance, stage: flags.stage, spec, costs: MEASURED_COSTS },
       limits: limitsOf(),
       scaling: true,
-      ...(flags.timings !== undefined && { engine: tableTiming(readTimingTable(flags.timings)) }),
+      ...(timings && { engine: tableTiming(timings) }),
       ...(most && { bounds: { inference: most } }),
       ...(flags.spot === true && { interruptionsPerHour: 0.1 }),
     }),
@@ -153,9 +156,13 @@ async function run(flags: SimulateFlags): Promise<void> {
 Cost          ${bill.total.toFixed(2)} USD: inference ${bill.inference.toFixed(2)}, Fargate ${bill.fargate.toFixed(2)}, network ${bill.network.toFixed(2)}; ${perThousand.toFixed(3)} for 1,000 photos
               prices of ${prices.date}, ${prices.region}: ${prices.source}
 Starts        ${String(starts)} of inference tasks
-Predicted     by simulation; the GPU is an estimate from its data sheet, never measured`);
+Predicted     by simulation; ${timings ? batchesOf(timings) : 'the GPU is an estimate from its data sheet, never measured'}`);
   }
   if (flags.report !== undefined) await writeFile(flags.report, htmlReport(result));
+}
+
+function batchesOf({ model, engine, measured }: TimingTable): string {
+  return `batches are those of ${model} by ${engine.library} ${engine.version} (${engine.device}), measured on ${measured}`;
 }
 
 function deployedBounds(stage: Stage, replicas: number | undefined, toZero: boolean | undefined) {

@@ -4,6 +4,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { TIMES, type TimingRow, type TimingTable } from '../../loadtest/simulate/timings.ts';
 import { machineTimes } from '../capacity/threads.ts';
+import { mean } from '../median.ts';
 import type { Engine, EngineModel, Unit } from '../../services/inference/engine.ts';
 
 /** How long to time. */
@@ -90,18 +91,18 @@ export async function timeBatches(
       shapeKey: unit.shapeKey,
       views: unit.views.length,
       units: batch.length,
-      meanMs: times.reduce((sum, time) => sum + time, 0) / times.length,
+      meanMs: mean(times),
       timesMs: partsOf(times),
       runs: times.length,
     })),
   };
 }
 
-/** Means of as many equal parts of the times in their order, so that their mean is that of the times. */
-export function partsOf(times: readonly number[], parts = TIMES): number[] {
+/** Means of {@link TIMES} equal parts of the times in their order: their mean is that of the times. */
+export function partsOf(times: readonly number[]): number[] {
   const sorted = [...times].sort((a, b) => a - b);
-  const each = sorted.length / parts;
-  return Array.from({ length: parts }, (_, part) => {
+  const each = sorted.length / TIMES;
+  return Array.from({ length: TIMES }, (_, part) => {
     let sum = 0;
     for (let i = Math.floor(part * each); i < Math.min(sorted.length, (part + 1) * each); i++)
       sum += (sorted[i] ?? 0) * (Math.min(i + 1, (part + 1) * each) - Math.max(i, part * each));

@@ -21,7 +21,7 @@ import { STEP_DURATION } from '../../services/preprocess/metrics.ts';
 import { calibrate, clientOf, photoOf, type Running } from './calibration.ts';
 import { mapped } from './mapped.ts';
 import { optionsOf } from './plans.ts';
-import { CLIENTS, WARM_UP_SECONDS, type Loaded, type Measurement, type Slice } from './session.ts';
+import { CLIENTS, WARM_UP_SECONDS, type Core, type Loaded, type Measurement, type Slice } from './session.ts';
 import { StolenTime, machineTimes } from './threads.ts';
 import { Usage, total } from './usage.ts';
 import { Yardstick } from './yardstick.ts';
@@ -34,7 +34,7 @@ const STOLEN_EVERY_MS = 100;
 const SETTLE_MS = 3000;
 const REST_MS = 10_000;
 
-type Yardsticks = Record<'engine' | 'others', Yardstick>;
+type Yardsticks = Record<Core, Yardstick>;
 
 /** What to measure. */
 export interface SessionOptions {

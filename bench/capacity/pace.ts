@@ -6,7 +6,8 @@
 // together, and the yardstick says when.
 
 import type { Pace } from '../../loadtest/simulate/cores.ts';
-import type { Loaded, Measurement, Slice } from './session.ts';
+import { mean } from '../median.ts';
+import type { Core, Loaded, Measurement, Slice } from './session.ts';
 import { PACE_MS } from './yardstick.ts';
 
 // Fewer say little of a pace: it matters where a slice cuts through the work of one.
@@ -23,10 +24,7 @@ const CORES = {
     // A photo that was prepared and not yet answered is half done.
     work: ({ prepared, answered }: Slice) => (prepared + answered) / 2,
   },
-} as const;
-
-/** A core of a session, by what computes there. */
-export type Core = keyof typeof CORES;
+} as const satisfies Record<Core, object>;
 
 /**
  * How much more CPU time work takes than on the whole, and when others had the core: processes that look at themselves,
@@ -113,8 +111,4 @@ export function elasticityOf(core: Core, loads: readonly Loaded[]): number {
     }
   }
   return own > 0 ? Math.min(MOST_ELASTICITY, Math.max(0, both / own)) : 0;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -6,9 +6,8 @@ import { median } from '../median.ts';
 import { PRICES } from '../../infra/prices.ts';
 import { GPU_SHEETS } from '../../loadtest/simulate/gpu.ts';
 import { FORECAST_PROTOCOLS, type Forecast } from './forecast.ts';
-import { comparison } from './comparison.ts';
-import { chanceWithin } from './repeatability.ts';
-import { countedRounds, MOST_OTHERS, type Session } from './session.ts';
+import { rowsOfPerfection } from './repeatability.ts';
+import { MOST_OTHERS, type Session } from './session.ts';
 import { sessionsTable, shown, TOLERANCE } from './sessions.ts';
 
 const named = (protocol: string) => protocol.toLowerCase().replaceAll('_', '-');
@@ -162,13 +161,16 @@ function verdict(sessions: readonly Session[]): string[] {
     median(rows.map((row) => row[which][key].ratio)).toFixed(2);
   const ratios = (which: 'before' | 'meanwhile') =>
     (['p50', 'p90', 'p99'] as const).map((key) => `${key} ${middle(which, key)}`).join(', ');
+  const errorless = ([0.5, 0.9, 0.99] as const)
+    .map((part) => `${rowsOfPerfection(sessions, part, TOLERANCE).toFixed(0)} for p${String(100 * part)}`)
+    .join(', ');
   const most = (which: 'before' | 'meanwhile') =>
     sessions
       .map((session) => shown(session.atMost[which] / session.measurement.atMost.answersPerSecond))
       .join(', ');
   return [
     `Of ${String(rows.length)} rows, within ${String(100 * TOLERANCE)} %, with the demands of the load: ${within('meanwhile')}. From before: ${within('before')}.`,
-    `Rounds with the same arrivals differ so much that a prediction without any error would be within ${String(100 * TOLERANCE)} % in about ${errorless(sessions)}.`,
+    `Rounds with the same arrivals differ so much that a prediction without any error would be within ${String(100 * TOLERANCE)} % in about ${errorless}.`,
     `Median ratios: ${ratios('meanwhile')}; from before ${ratios('before')}. The most that 16 clients get, predicted / measured: ${most('meanwhile')};`,
     `from before ${most('before')}.`,
     '',
@@ -181,23 +183,6 @@ function verdict(sessions: readonly Session[]): string[] {
 function processors(sessions: readonly Session[]): string {
   const models = sessions.map(({ measurement }) => measurement.calibration.table.machine.model.trim());
   return [...new Set(models)].join(', ');
-}
-
-// Of the rows, by what the rounds of each say.
-function errorless(sessions: readonly Session[]): string {
-  return (['p50', 'p90', 'p99'] as const)
-    .map((key) => {
-      const rows = sessions.flatMap(({ measurement, rows: own }) =>
-        own.map(({ part }) =>
-          chanceWithin(
-            countedRounds(measurement, part).map((round) => comparison([round], [round])[key].measured),
-            TOLERANCE,
-          ),
-        ),
-      );
-      return `${rows.reduce((sum, chance) => sum + chance, 0).toFixed(0)} for ${key}`;
-    })
-    .join(', ');
 }
 
 const SIZE = { width: 720, height: 280, left: 50 };

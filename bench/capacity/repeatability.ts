@@ -1,5 +1,27 @@
 // How well a measurement agrees with itself: rounds with the same arrivals differ, so even a prediction without any
-// error is off. Knows rounds' figures; nothing that is predicted.
+// error is off. Knows rounds; nothing that is predicted.
+
+import { mean } from '../median.ts';
+import { timesOf } from './comparison.ts';
+import { countedRounds, type Session } from './session.ts';
+
+/**
+ * So many of the sessions' rows a prediction without any error would be expected to have within a tolerance.
+ *
+ * @param part of the answers that are as quick as the figure says: 0.99 for the 99th percentile
+ */
+export function rowsOfPerfection(sessions: readonly Session[], part: number, tolerance: number): number {
+  let rows = 0;
+  for (const { measurement, rows: own } of sessions)
+    for (const row of own) {
+      const rounds = countedRounds(measurement, row.part);
+      rows += chanceWithin(
+        rounds.map((round) => timesOf([round]).at(part)),
+        tolerance,
+      );
+    }
+  return rows;
+}
 
 /**
  * The chance that the truth is within a tolerance of what several rounds say together: their logarithms are taken to
@@ -9,8 +31,8 @@
  */
 export function chanceWithin(figures: readonly number[], tolerance: number): number {
   const logs = figures.map(Math.log);
-  const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
-  const squares = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0);
+  const middle = mean(logs);
+  const squares = logs.reduce((sum, log) => sum + (log - middle) ** 2, 0);
   const error = Math.sqrt(squares / (logs.length - 1) / logs.length);
   if (error === 0) return 1;
   return normal(Math.log(1 + tolerance) / error) - normal(Math.log(1 - tolerance) / error);

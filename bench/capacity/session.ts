@@ -11,6 +11,9 @@ import type { Stolen } from './threads.ts';
 import { wakings } from './tuning.ts';
 import type { Demands } from './usage.ts';
 
+/** A core of the machine, by what computes there: inference, or all the others. */
+export type Core = 'engine' | 'others';
+
 /** A few seconds of a load. */
 export interface Slice {
   seconds: number;
@@ -42,9 +45,9 @@ export interface Loaded {
   /** All of it, warm-up included. */
   slices: Slice[];
   /** How long each core took for the same piece of work, by half seconds since the warm-up began; 0: nobody knows. */
-  pace: Record<'engine' | 'others', number[]>;
+  pace: Record<Core, number[]>;
   /** When the machine's host had a core for others; milliseconds since the warm-up began. */
-  stolen: Record<'engine' | 'others', Stolen[]>;
+  stolen: Record<Core, Stolen[]>;
 }
 
 /** What a session measured. */
@@ -61,7 +64,7 @@ export interface Measurement {
   /** CPU milliseconds a second while nobody asks; not in any other figure. */
   idle: Demands;
   /** The same of the yardsticks of the cores' pace. */
-  yardstickMs: Record<'engine' | 'others', number>;
+  yardstickMs: Record<Core, number>;
   calibration: {
     table: TimingTable;
     costs: ServiceCosts;

@@ -18,8 +18,8 @@ export function machineOf({ library, version, threads, device }: EngineFacts, be
   };
 }
 
-/** What the driver's own tool calls the machine's first GPU. */
-export function gpuName(): string {
+// What the driver's own tool calls the machine's first GPU.
+function gpuName(): string {
   const { stdout } = spawnSync('nvidia-smi', ['--query-gpu=name', '--format=csv,noheader'], {
     encoding: 'utf8',
   });

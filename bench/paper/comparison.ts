@@ -2,6 +2,7 @@
 // neither networks nor claims.
 
 import { generator } from '../../cli/chance.ts';
+import { mean } from '../median.ts';
 
 /** Place of the truth by photo, 1 for a right answer. */
 export type Ranks = ReadonlyMap<string, number>;
@@ -55,10 +56,6 @@ function resampledMean(gain: Int8Array, random: () => number): number {
 
 function wrong(rank: number): number {
   return rank > 1 ? 1 : 0;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function points(share: number): number {

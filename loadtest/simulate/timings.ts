@@ -52,7 +52,7 @@ export function tableTiming(table: TimingTable): EngineTiming {
   for (const row of table.rows) rows.set(row.shapeKey, [...(rows.get(row.shapeKey) ?? []), row]);
   for (const each of rows.values()) each.sort((a, b) => a.units - b.units);
   return {
-    threads: Math.min(table.engine.threads, table.busyCores),
+    threads: table.engine.device === 'gpu' ? 0 : Math.min(table.engine.threads, table.busyCores),
     batchMs(batch, random) {
       const shapeKey = batch[0]?.shapeKey ?? '';
       const own = rows.get(shapeKey);

@@ -51,6 +51,12 @@ describe('times of a table', () => {
     expect(engine.batchMs(batch(1, 12), random)).toBe(40);
   });
 
+  test('take cores of the machine, unless they were a GPU’s', () => {
+    expect(engine.threads).toBe(1);
+    const gpu = { ...TABLE, engine: { ...TABLE.engine, device: 'gpu', threads: 16 } };
+    expect(tableTiming(gpu).threads).toBe(0);
+  });
+
   test('of another shape are not made up', () => {
     const [unit] = batch(1);
     expect(() => engine.batchMs([{ ...(unit as PlannedUnit), shapeKey: '9x9' }], random)).toThrow(
