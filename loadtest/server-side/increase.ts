@@ -1,6 +1,7 @@
-// How much counters grew between readings of one target, restarts of the service included. Knows counters and
-// histograms; no metric by name.
+// How much counters grew between readings of one target, restarts of the service included. Knows counters,
+// histograms and what tells one process from another; no other metric by name.
 
+import { PROCESS } from '../../services/host/metrics.ts';
 import type { Sample } from './exposition.ts';
 
 /** One target's metrics at one time. */
@@ -23,7 +24,7 @@ export interface Increases {
   by: (name: string, label: string) => Map<string, number>;
 }
 
-// When a process began, to the second: another value is another process.
+// When a process began, to the second; all that others' services say of which process they are.
 const STARTED = 'process_start_time_seconds';
 
 /** A reading of samples. */
@@ -78,9 +79,18 @@ export function valueIn({ samples }: Reading, name: string): number | undefined 
   return sum;
 }
 
+/** The process that a reading is of; undefined of a service that is none of ours. */
+export function processOf({ samples }: Reading): string | undefined {
+  return [...samples.values()].find(({ name }) => name === PROCESS)?.labels['id'];
+}
+
 function isReplaced(last: Reading, next: Reading): boolean {
-  const [before, after] = [valueIn(last, STARTED), valueIn(next, STARTED)];
-  if (before !== undefined && after !== undefined) return before !== after;
+  for (const [before, after] of [
+    [processOf(last), processOf(next)],
+    [valueIn(last, STARTED), valueIn(next, STARTED)],
+  ]) {
+    if (before !== undefined && after !== undefined) return before !== after;
+  }
   // Only counters' names end in _total, by convention; gauges may fall.
   for (const [series, { name, value }] of next.samples) {
     if (name.endsWith('_total') && value < (last.samples.get(series)?.value ?? 0)) return true;

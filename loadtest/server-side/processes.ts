@@ -2,9 +2,9 @@
 // share a process, and each of them tells of it. Knows the process metrics of Prometheus' clients.
 
 import { REQUESTS } from '../../services/gateway/metrics.ts';
-import { PROCESS, READY } from '../../services/host/metrics.ts';
+import { READY } from '../../services/host/metrics.ts';
 import type { ServerSide } from '../result.ts';
-import { increases, valueIn, type Reading } from './increase.ts';
+import { increases, processOf, valueIn, type Reading } from './increase.ts';
 
 /** The readings of one address, in the order of time. */
 export interface Target {
@@ -21,7 +21,8 @@ export function cpuByProcess(targets: readonly Target[]): ServerSide['cpu'] {
   const byId = new Map<string, Target[]>();
   for (const target of targets) {
     if (!target.readings.some((each) => valueIn(each, CPU) !== undefined)) continue;
-    const id = processOf(target) ?? target.url.href;
+    const last = target.readings.at(-1);
+    const id = (last && processOf(last)) ?? target.url.href;
     byId.set(id, [...(byId.get(id) ?? []), target]);
   }
   const groups = [...byId.values()];
@@ -50,10 +51,4 @@ function nameOf({ url, readings }: Target): string {
     }
   }
   return url.host;
-}
-
-// Undefined of a service that is none of ours.
-function processOf({ readings }: Target): string | undefined {
-  const samples = [...(readings.at(-1)?.samples.values() ?? [])];
-  return samples.find(({ name }) => name === PROCESS)?.labels['id'];
 }

@@ -54,6 +54,18 @@ describe('a restart', () => {
     expect(grown.sum('c_total')).toBe(8);
   });
 
+  test("is seen by our processes' own id, though the next one began in the same second and is ahead", () => {
+    const text = (id: string, value: number) =>
+      `c_total ${String(value)}\nprocess_start_time_seconds 100\nvgg_process_info{id="${id}"} 1`;
+    const replaced = increases(readings(text('a', 3), text('b', 8)));
+    expect(replaced.restarted).toBe(true);
+    expect(replaced.sum('c_total')).toBe(8);
+    // Another start says nothing beside the same id: the clock of the machine may be set.
+    const same = increases(readings(text('a', 3), text('a', 8).replace('seconds 100', 'seconds 101')));
+    expect(same.restarted).toBe(false);
+    expect(same.sum('c_total')).toBe(5);
+  });
+
   test('is none where a gauge falls', () => {
     expect(increases(readings('queued 100\nc_total 1', 'queued 0\nc_total 1')).restarted).toBe(false);
   });
