@@ -13,10 +13,6 @@ import { billOf, deployed, MEASURED_COSTS } from '../loadtest/simulate/deploymen
 import { GPU_PLANNING, planPhoto } from '../loadtest/simulate/plans.ts';
 import { predictedResult, simulate } from '../loadtest/simulate/simulate.ts';
 import { readTimingTable, tableTiming, type TimingTable } from '../loadtest/simulate/timings.ts';
-import { readConfig as aggregatorConfig } from '../services/aggregator/config.ts';
-import { readConfig as gatewayConfig } from '../services/gateway/config.ts';
-import { readConfig as inferenceConfig } from '../services/inference/config.ts';
-import { readConfig as preprocessConfig } from '../services/preprocess/config.ts';
 import { defaultScales } from '../vgg/pack.ts';
 import { NETWORK_NAMES, type NetworkName, type NetworkSpec } from '../vgg/networks.ts';
 import { PROTOCOLS, resolveEvaluation, type Protocol } from '../vgg/views.ts';
@@ -37,6 +33,8 @@ interface SimulateFlags {
   duration: number;
   replicas?: number;
   scaleToZero?: boolean;
+  retries: number;
+  timeout: number;
   grain: number;
   seed: number;
   json?: boolean;
@@ -89,6 +87,18 @@ export function addSimulate(program: Command): void {
     )
     .option('--scale-to-zero', 'no task of inference while nobody asks')
     .option(
+      '--retries <n>',
+      'times that clients ask again for a photo that was lost, or when they were told to come back',
+      (text) => integer(text, '--retries', 0, 9),
+      0,
+    )
+    .option(
+      '--timeout <seconds>',
+      "clients' time for an answer, all attempts together; each has the gateway's time",
+      numberOf,
+      600,
+    )
+    .option(
       '--grain <n>',
       'crops simulated as one: quicker, a little coarser',
       (text) => integer(text, '--grain', 1, 64),
@@ -119,7 +129,7 @@ async function run(flags: SimulateFlags): Promise<void> {
   const simulation = await simulate({
     settings: deployed({
       ...{ prices, instance: flags.instance, stage: flags.stage, spec, costs: MEASURED_COSTS },
-      limits: limitsOf(),
+      env: process.env,
       scaling: true,
       ...(timings && { engine: tableTiming(timings) }),
       ...(most && { bounds: { inference: most } }),
@@ -130,6 +140,9 @@ async function run(flags: SimulateFlags): Promise<void> {
     plan: () => photo,
     load: { loop: 'open', spread: 'poisson', curve, trace: flags.trace !== undefined },
     warmUpSeconds: 0,
+    ...(flags.retries > 0 && {
+      returning: { attempts: 1 + flags.retries, deadlineMs: 1000 * flags.timeout },
+    }),
     seed: flags.seed,
   });
   const bill = billOf(simulation.system, prices, flags.instance, flags.spot);
@@ -168,20 +181,6 @@ function batchesOf({ model, engine, measured }: TimingTable): string {
 function deployedBounds(stage: Stage, replicas: number | undefined, toZero: boolean | undefined) {
   if (replicas !== undefined) return { min: replicas, max: replicas };
   return toZero === true ? { min: 0, max: stage === 'dev' ? 2 : 40 } : undefined;
-}
-
-// As the services' own variables say.
-function limitsOf() {
-  const inference = inferenceConfig(process.env);
-  const preprocess = preprocessConfig(process.env);
-  return {
-    queueViews: inference.queue,
-    decodes: 2,
-    waitingPhotos: preprocess.queue,
-    streams: inference.maxStreams,
-    attempts: aggregatorConfig(process.env).attempts,
-    deadlineMs: gatewayConfig(process.env).deadline,
-  };
 }
 
 function curveOf({ trace, rate, duration }: SimulateFlags): Curve {

@@ -3,13 +3,11 @@
 
 import { steady } from '../../loadtest/arrivals/curve.ts';
 import type { LoopCost } from '../../loadtest/simulate/costs.ts';
+import { serviceLimits } from '../../loadtest/simulate/limits.ts';
 import type { Outcome } from '../../loadtest/request.ts';
 import type { SystemSettings } from '../../loadtest/simulate/settings.ts';
 import { simulate, type Simulation } from '../../loadtest/simulate/simulate.ts';
 import { tableTiming, type EngineTiming } from '../../loadtest/simulate/timings.ts';
-import { aggregatorVariables } from '../../services/aggregator/config.ts';
-import { inferenceVariables } from '../../services/inference/config.ts';
-import { preprocessVariables } from '../../services/preprocess/config.ts';
 import { mapped } from './mapped.ts';
 import { paceOf } from './pace.ts';
 import type { Loaded, Measurement } from './session.ts';
@@ -36,6 +34,9 @@ export interface LoopTuning {
   /** Factors of how much work is between two pauses, and of how long they are. */
   pauses: { everyMs: number; ms: number };
 }
+
+// Of all but the engine.
+const SHARED_CORES = 1;
 
 const PLAIN: LoopTuning = { work: 1, wake: 0, pauses: { everyMs: 1, ms: 1 } };
 
@@ -146,16 +147,8 @@ function settingsOf(measurement: Measurement, tuning: Tuning, loaded?: Loaded): 
           }
         : costs.pixels,
     },
-    limits: {
-      queueViews: inferenceVariables.queue.default,
-      // Its default where there is one core.
-      decodes: 1,
-      waitingPhotos: preprocessVariables.queue.default,
-      streams: preprocessVariables.maxStreams.default,
-      attempts: aggregatorVariables.attempts.default,
-      deadlineMs: 60_000,
-    },
-    sharedCores: 1,
+    limits: serviceLimits({}, SHARED_CORES),
+    sharedCores: SHARED_CORES,
     sharedPace: paceOf(measurement, 'others', loaded),
     gateway: false,
     networkMs: 0.1,

@@ -1,13 +1,17 @@
 // The services as they are deployed: a GPU instance for each task of inference, Fargate for the others, and what that
 // costs. Knows the scaling rules, the price table and estimates of GPUs and starts, each marked as what it is.
 
+import { environmentOf, seconds } from '../../infra/environment.ts';
 import { fargateHour, instanceHour, type Prices } from '../../infra/prices.ts';
 import { SCALED_SERVICES, SCALING, type ScaledService, type Stage } from '../../infra/scaling.ts';
+import { TIMES } from '../../infra/settings.ts';
+import { aggregatorVariables } from '../../services/aggregator/config.ts';
 import { expected } from '../../vgg/errors.ts';
 import { parameterCount, type NetworkSpec } from '../../vgg/networks.ts';
 import type { ServiceCosts } from './costs.ts';
 import { gpuSheet, gpuTiming } from './gpu.ts';
-import type { FleetSettings, Phase, ServiceLimits, SystemSettings } from './settings.ts';
+import { serviceLimits } from './limits.ts';
+import type { FleetSettings, Phase, SystemSettings } from './settings.ts';
 import type { System } from './system.ts';
 import type { EngineTiming } from './timings.ts';
 
@@ -24,6 +28,11 @@ export const MEASURED_COSTS: ServiceCosts = {
   inference: { call: 1.25, plane: 0.2, megabyte: 4.6, view: 0.026, helpers: 0.5 },
   pixels: { decode: { call: 3.6, megapixel: 4.1 }, resize: { call: 2.8, megapixel: 28.7 } },
 };
+
+// As infra/settings.ts sets it.
+const WAITING = environmentOf('aggregator', aggregatorVariables, {
+  replicaStart: seconds(TIMES.inferenceStart),
+});
 
 /** Phases of a GPU task's start, from nothing: estimates. The image has CUDA's libraries, 6 GB. */
 export function gpuStart(spec: NetworkSpec): Phase[] {
@@ -47,7 +56,8 @@ export interface Deployment {
   instance: string;
   stage: Stage;
   spec: NetworkSpec;
-  limits: ServiceLimits;
+  /** The services' variables, where they are not what is deployed. */
+  env?: NodeJS.ProcessEnv;
   costs: ServiceCosts;
   /** Absent: an estimate for the instance's GPU. */
   engine?: EngineTiming;
@@ -62,7 +72,7 @@ export interface Deployment {
 
 /** @throws VggError INVALID_ARGUMENT for an instance that is unknown or has no GPU */
 export function deployed(options: Deployment): SystemSettings {
-  const { prices, instance, stage, spec, limits, costs, tasks = {}, bounds = {} } = options;
+  const { prices, instance, stage, spec, env = {}, costs, tasks = {}, bounds = {} } = options;
   const type = prices.instances[instance];
   if (!type) throw expected(`one of ${Object.keys(prices.instances).join(', ')}`, instance, '--instance');
   if (!options.engine && !type.gpu) throw expected('an instance with a GPU', instance, '--instance');
@@ -84,7 +94,8 @@ export function deployed(options: Deployment): SystemSettings {
       inference: fleetOf('inference'),
     },
     engine: options.engine ?? gpuTiming(spec, gpuSheet(type.gpu?.name ?? '')),
-    ...{ costs, limits, gateway: true },
+    limits: serviceLimits({ ...WAITING, ...env }, SCALING.preprocess.size?.vcpu ?? type.vcpu),
+    ...{ costs, gateway: true },
     networkMs: 0.5,
     interruptionsPerHour: options.interruptionsPerHour ?? 0,
     metricsDelaySeconds: 30,

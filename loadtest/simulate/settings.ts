@@ -1,5 +1,5 @@
-// What a simulated system is made of: sizes, limits, start-up and networks. Bounds are the services' own defaults, read
-// from their configurations by whoever simulates (cli/simulate.ts, bench/capacity.ts). Knows no time and no chance.
+// What a simulated system is made of: sizes, limits, start-up and networks. Bounds are the services' own (limits.ts).
+// Knows no time and no chance.
 
 import type { Scaling, ScaledService } from '../../infra/scaling.ts';
 import type { Pace } from './cores.ts';
@@ -15,8 +15,12 @@ export interface ServiceLimits {
   waitingPhotos: number;
   /** Calls that one connection may have. */
   streams: number;
-  /** Attempts at a call that is lost. */
-  attempts: number;
+  /** Attempts at a call that is lost: of gateways at aggregators, of aggregators at the others. */
+  attempts: { gateway: number; aggregator: number };
+  /** How long aggregators expect a task of inference to take to start until they saw one; 0: photos wait for none. */
+  replicaStartMs: number;
+  /** Time for which aggregators keep facts of models. */
+  modelsAgeMs: number;
   /** Time for an answer. */
   deadlineMs: number;
 }

@@ -3,6 +3,7 @@
 
 import { availableParallelism } from 'node:os';
 import type { AnswerJson } from '../../sdk/index.ts';
+import { DEFAULT_RETRY, Retrier } from '../../sdk/retry.ts';
 import type { VggError } from '../../vgg/errors.ts';
 import { randomAt } from '../../vgg/random.ts';
 import { arrivalTimes, type Spread } from '../arrivals/arrivals.ts';
@@ -13,9 +14,10 @@ import type { Kind, LoadPhoto, LoadRequest, Outcome } from '../request.ts';
 import type { LoadTestResult, MixEntry, ServerSide, Step } from '../result.ts';
 import { stabilityOf } from '../stability.ts';
 import { mixOf, workload, type Weighted } from '../workload.ts';
+import type { RoadTimes } from './call.ts';
 import { EventLoop } from './event-loop.ts';
 import type { PlannedPhoto } from './plans.ts';
-import { Road, type RoadTimes } from './road.ts';
+import { Road } from './road.ts';
 import type { SystemSettings } from './settings.ts';
 import { System } from './system.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -33,6 +35,8 @@ export interface SimulationOptions {
     | { loop: 'open'; spread: Spread; curve: Curve; trace?: boolean }
     | { loop: 'closed'; concurrency: number; seconds: number };
   warmUpSeconds: number;
+  /** Clients, one a photo, that ask again as the SDK's do; absent: each photo is sent once. */
+  returning?: { attempts: number; deadlineMs: number };
   seed: number;
   /** Of the step, from 0: as in a load test, all chance is of seed and number. */
   number?: number;
@@ -61,11 +65,19 @@ const MINUTE_MS = 60_000;
 export async function simulate(options: SimulationOptions): Promise<Simulation> {
   const { settings, kinds, photos, plan, load, warmUpSeconds, seed, number = 0 } = options;
   const time = new VirtualTime();
-  const { engineSeed = seed } = options;
+  const { engineSeed = seed, returning } = options;
   const system = new System(time, settings, engineSeed);
   const pauses = randomAt(engineSeed, 'pauses', 'client');
   const client = system.shared && new EventLoop(system.shared, settings.costs.client, pauses);
-  const road = new Road(system, client);
+  const retryClock = time.clock(randomAt(engineSeed, 'retries', 'client'));
+  const road = new Road(
+    system,
+    client,
+    returning && {
+      retrier: () => new Retrier({ ...DEFAULT_RETRY, attempts: returning.attempts }, retryClock),
+      deadlineMs: returning.deadlineMs,
+    },
+  );
   const warmUpMs = warmUpSeconds * 1000;
   const mix = mixOf(kinds);
   const measure = new Measure({ warmUpMs, kinds: mix });

@@ -2,10 +2,12 @@
 // scale. Knows what runs; how a request goes through it is road.ts.
 
 import { SCALED_SERVICES, type MetricSource, type ScaledService } from '../../infra/scaling.ts';
+import type { Stage } from '../../services/aggregator/retries.ts';
 import { scaled, scalerState, type Datapoint } from '../../infra/scaling/autoscaler.ts';
 import { randomAt } from '../../vgg/random.ts';
 import { Cores } from './cores.ts';
-import { Fleet, Task } from './fleet.ts';
+import { AggregatorTask, GatewayTask } from './callers.ts';
+import { Fleet, type Task } from './fleet.ts';
 import { InferenceTask, noCounts, type InferenceCounts } from './inference-task.ts';
 import { PreprocessTask } from './preprocess-task.ts';
 import type { SystemSettings } from './settings.ts';
@@ -25,9 +27,7 @@ export interface Minute {
 
 /** Counters of the aggregators. */
 export interface RoadCounts {
-  retries: { prepare: number; score: number };
-  /** Views that photos on the road wait for. */
-  backlog: number;
+  retries: Record<Stage, number>;
   roads: number;
 }
 
@@ -37,12 +37,12 @@ const PERIOD_MS = 60_000;
 export class System {
   readonly time: VirtualTime;
   readonly settings: SystemSettings;
-  readonly gateway: Fleet<Task>;
-  readonly aggregator: Fleet<Task>;
+  readonly gateway: Fleet<GatewayTask>;
+  readonly aggregator: Fleet<AggregatorTask>;
   readonly preprocess: Fleet<PreprocessTask>;
   readonly inference: Fleet<InferenceTask>;
   readonly counts: InferenceCounts = noCounts();
-  readonly roads: RoadCounts = { retries: { prepare: 0, score: 0 }, backlog: 0, roads: 0 };
+  readonly roads: RoadCounts = { retries: { model: 0, prepare: 0, score: 0 }, roads: 0 };
   readonly minutes: Minute[] = [];
   /** Where all tasks share a machine: its cores. */
   readonly shared: Cores | undefined;
@@ -62,15 +62,20 @@ export class System {
       overhead: costs[service],
       pauses: randomAt(seed, 'pauses', service),
     });
-    const plain = (service: 'gateway' | 'aggregator') => {
-      const { overhead, pauses } = loops(service);
-      return new Fleet<Task>({
-        ...common(service),
-        create: (cores, from) => new Task(cores, overhead, pauses, from),
-      });
+    const caller = (service: 'gateway' | 'aggregator') => {
+      const clock = time.clock(randomAt(seed, 'retries', service));
+      return { ...loops(service), clock, limits };
     };
-    this.gateway = plain('gateway');
-    this.aggregator = plain('aggregator');
+    const gateways = caller('gateway');
+    this.gateway = new Fleet({
+      ...common('gateway'),
+      create: (cores) => new GatewayTask({ ...gateways, cores }),
+    });
+    const aggregators = caller('aggregator');
+    this.aggregator = new Fleet({
+      ...common('aggregator'),
+      create: (cores) => new AggregatorTask({ ...aggregators, cores }, () => this.inference.ready.length > 0),
+    });
     const preprocessLoops = loops('preprocess');
     this.preprocess = new Fleet({
       ...common('preprocess'),
@@ -152,7 +157,7 @@ export class System {
       ) as Record<ScaledService, number>,
       busyMs: this.busyMs,
       views: this.counts.views,
-      retries: this.roads.retries.prepare + this.roads.retries.score,
+      retries: Object.values(this.roads.retries).reduce((sum, each) => sum + each, 0),
     };
   }
 
@@ -164,7 +169,7 @@ export class System {
       return (100 * (after.used[service] - before.used[service])) / (PERIOD_MS * cores * fleet.size);
     };
     const published: Record<string, () => Datapoint> = {
-      vgg_aggregator_backlog_views: () => this.roads.backlog,
+      vgg_aggregator_backlog_views: () => Math.max(0, ...this.aggregator.tasks.map(({ backlog }) => backlog)),
       vgg_aggregator_retries_total: () => after.retries - before.retries,
       vgg_inference_backlog_views: () => {
         const { ready } = this.inference;

@@ -6,6 +6,9 @@
 // The order of what happens at one time is the order in which it was asked for; so the same seed gives the same run, to
 // the last bit.
 
+import type { Clock } from '../../sdk/clock.ts';
+import type { Random } from '../../vgg/random.ts';
+
 /** Something that is to happen. */
 export interface Appointment {
   readonly time: number;
@@ -61,6 +64,24 @@ export class VirtualTime {
   readonly touched = (): void => {
     this.#unsettled = true;
   };
+
+  /** This time, and a chance, for code that serves: what it is told of may settle promises. */
+  clock(random: Random): Clock {
+    return {
+      now: this.now,
+      epoch: this.now,
+      after: (ms, task) => {
+        const appointment = this.after(ms, () => {
+          this.touched();
+          task();
+        });
+        return () => {
+          appointment.cancel();
+        };
+      },
+      random: () => random.next(),
+    };
+  }
 
   /** Lets happen whatever is to happen until a time, or until nothing is left. */
   async run(until = Infinity): Promise<void> {

@@ -3,7 +3,6 @@
 import type { Registry } from 'prom-client';
 import { systemClock as sdkClock } from '../../sdk/clock.ts';
 import { createClient } from '../../sdk/index.ts';
-import { Retrier, type RetryPolicy } from '../../sdk/retry.ts';
 import { systemClock } from '../host/deadline.ts';
 import { createLogger, type Logger } from '../host/log.ts';
 import { createRegistry } from '../host/metrics.ts';
@@ -13,20 +12,14 @@ import { upstreamTls } from '../host/upstream-variables.ts';
 import { Absence } from './absence.ts';
 import { readConfig, type AggregatorConfig } from './config.ts';
 import { aggregatorMetrics } from './metrics.ts';
-import type { Road, Stage } from './road.ts';
+import { retriers } from './retries.ts';
+import type { Road } from './road.ts';
 import { sdkUpstream } from './sdk-upstream.ts';
 import { createAggregatorService } from './service.ts';
 
 const NAME = 'aggregator';
 // A replica that is there says so in less.
 const PROBE_MS = 2000;
-
-// A replica that is lost is known to be so at once, and another takes its calls; a full queue is the caller's to wait for.
-const PATIENCE: Omit<RetryPolicy, 'attempts'> = {
-  firstBackoffMs: 50,
-  maxBackoffMs: 1000,
-  waitsWhenTold: false,
-};
 
 /** What a caller in the same process may bring along. */
 export interface AggregatorOverrides {
@@ -87,7 +80,7 @@ export async function startAggregator(
             photoBytes: config.maxPhoto,
             models: config.maxModels,
             views: config.maxViews,
-            retriers: retriers({ ...PATIENCE, attempts: config.attempts }),
+            retriers: retriers(config.attempts, sdkClock),
           },
           metrics,
           absence,
@@ -114,11 +107,6 @@ export async function startAggregator(
     client.close();
     throw error;
   }
-}
-
-function retriers(policy: RetryPolicy): Record<Stage, Retrier> {
-  const one = () => new Retrier(policy, sdkClock);
-  return { model: one(), prepare: one(), score: one() };
 }
 
 await runIfMain(import.meta.url, NAME, () => startAggregator(readConfig(process.env)));

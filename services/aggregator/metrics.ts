@@ -2,7 +2,7 @@
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { PROTOCOLS, type Protocol } from '../../vgg/views.ts';
-import type { Stage } from './road.ts';
+import type { Stage } from './retries.ts';
 
 /** Answers, by protocol. */
 export const ANSWERS = 'vgg_aggregator_answers_total';

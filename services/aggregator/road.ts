@@ -7,6 +7,7 @@ import { VggError, asVggError, expected } from '../../vgg/errors.ts';
 import { resolveEvaluation, viewCount, type Evaluation, type View } from '../../vgg/views.ts';
 import { Bell } from './bell.ts';
 import { PlaneFeed } from './plane-feed.ts';
+import type { Stage } from './retries.ts';
 import { sendAsNeeded, type Recipient } from './sending.ts';
 import { ModelTally, Tally } from './tally.ts';
 import type { CallScope, ModelFacts, Preparation, PreparedPlane, Scoring, Upstream } from './upstream.ts';
@@ -27,7 +28,7 @@ export interface RoadLimits {
   models: number;
   /** Most views of one model's evaluation. */
   views: number;
-  /** When and how often a lost call is begun again; shared by all roads, so that a service that is down is not asked many times for each photo. */
+  /** When and how often a lost call is begun again; shared by all roads. */
   retriers: Readonly<Record<Stage, Retrier>>;
 }
 
@@ -43,9 +44,6 @@ export interface Road {
   /** Resolves when the answer is known and nothing is under way any more; rejects with what stopped the road. */
   readonly done: Promise<void>;
 }
-
-/** A stage whose lost calls are begun again. */
-export type Stage = 'model' | 'prepare' | 'score';
 
 /** What a road tells while it goes on. */
 export interface RoadEvents {

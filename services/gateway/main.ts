@@ -17,6 +17,7 @@ import { checkProxies } from './client-name.ts';
 import { upstreamTls } from '../host/upstream-variables.ts';
 import { readConfig, type GatewayConfig } from './config.ts';
 import { answerMetrics, gatewayMetrics } from './metrics.ts';
+import { retryPolicy } from './retries.ts';
 import { createGateway } from './service.ts';
 
 const NAME = 'gateway';
@@ -65,8 +66,7 @@ export async function startGateway(
     aggregator,
     inference,
     deadlineMs: config.deadline,
-    // An aggregator that is lost is another's to replace; whoever is told to wait can wait without a place here.
-    retry: { attempts: config.attempts, firstBackoffMs: 50, waitsWhenTold: false },
+    retry: retryPolicy(config.attempts),
     silenceMs: config.upstreamSilence,
     onRetry: (service, error) => {
       metrics.retried(service);

@@ -1,4 +1,4 @@
-// `vgg simulate` says whose times its engine has.
+// `vgg simulate` says whose times its engine has, and what becomes of photos that find no task of inference.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -47,4 +47,20 @@ test('an estimate is called one, and measured batches are what is computed with'
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('from zero, photos are lost unless clients come back when they are told to', () => {
+  const fromZero = (...args: string[]) => {
+    const { status, stdout } = simulate('--scale-to-zero', '--duration', '600', '--json', ...args);
+    expect(status).toBe(0);
+    const { steps } = JSON.parse(stdout) as {
+      steps: { requests: { failed: number }; errors: { code: string }[]; latency: { max: number } }[];
+    };
+    return steps[0];
+  };
+  const once = fromZero();
+  expect(once?.errors.map(({ code }) => code)).toEqual(['UNAVAILABLE']);
+  const back = fromZero('--retries', '4', '--timeout', '900');
+  expect(back?.requests.failed).toBe(0);
+  expect(back?.latency.max).toBeGreaterThan(300_000);
 });

@@ -39,19 +39,26 @@ test('every request ends exactly once, whatever fails', async () => {
         views: fc.integer({ min: 1, max: 30 }),
         gateway: fc.boolean(),
         interruptionsPerHour: fc.constantFrom(0, 600),
+        tasks: fc.constantFrom(0, 1, 2),
+        replicaStartMs: fc.constantFrom(0, 20, 2000),
+        attempts: fc.integer({ min: 1, max: 4 }),
       }),
-      async ({ rate, seed, views, gateway, interruptionsPerHour, ...limits }) => {
-        const settings = busySystem({
-          ...{ gateway, interruptionsPerHour },
-          limits: { ...limits, decodes: 2, attempts: 3 },
+      async ({ rate, seed, views, gateway, interruptionsPerHour, tasks, attempts, ...some }) => {
+        const base = busySystem({ gateway, interruptionsPerHour });
+        const start = [{ name: 'start', seconds: 1, spread: 1 }];
+        const settings = {
+          ...base,
+          limits: { ...base.limits, ...some, decodes: 2 },
+          fleets: { ...base.fleets, inference: { ...base.fleets.inference, tasks, start } },
+        };
+        const { ends, step, system } = await simulate({
+          ...poisson(settings, photoOf(views, Math.min(3, views), 8), { rate, seconds: 5, seed }),
+          returning: { attempts, deadlineMs: 2 * some.deadlineMs },
         });
-        const { ends, step, system } = await simulate(
-          poisson(settings, photoOf(views, Math.min(3, views), 8), { rate, seconds: 5, seed }),
-        );
         expect(ends.answered + ends.failed).toBe(ends.sent);
         expect(step.requests.answered + step.requests.failed).toBe(step.requests.sent);
         expect(system.roads.roads).toBe(0);
-        expect(system.roads.backlog).toBe(0);
+        for (const { views, backlog } of system.aggregator.tasks) expect([views, backlog]).toEqual([0, 0]);
         for (const fleet of [system.gateway, system.aggregator, system.preprocess, system.inference])
           for (const { calls } of fleet.tasks) expect(calls).toBe(0);
         for (const { batcher } of system.inference.tasks) expect(batcher.queuedViews).toBe(0);
@@ -167,6 +174,46 @@ describe('scaling', () => {
     expect(step.requests.failed).toBeGreaterThan(150);
     expect(step.requests.failed).toBeLessThan(260);
     expect(system.inference.size).toBe(1);
+  });
+
+  test('from zero: photos wait whose time allows it, and are what a task is started for', async () => {
+    const base = fromZero(0);
+    const settings = {
+      ...base,
+      gateway: true,
+      // A start that takes longer than was expected.
+      limits: { ...base.limits, replicaStartMs: 100_000, deadlineMs: 600_000 },
+    };
+    const { step, system } = await simulate(poisson(settings, photoOf(1), { rate: 1, seconds: 600 }));
+    const [cold] = system.inference.starts;
+    expect(step.requests.failed).toBe(0);
+    // As without waiting: an alarm after a minute and a half, two minutes of starting, half a second until it is noticed.
+    expect(cold?.at).toBe(90_000);
+    expect(step.latency.max).toBeGreaterThan(195_000);
+    expect(step.latency.max).toBeLessThan(201_000);
+    const [aggregator] = system.aggregator.tasks;
+    expect(aggregator?.absence?.startMs).toBeGreaterThan(200_000);
+  });
+
+  test('from zero: whoever cannot wait is told when to come back, and is answered who does', async () => {
+    const base = fromZero(0);
+    const limits = { ...base.limits, replicaStartMs: 240_000, deadlineMs: 60_000 };
+    const options = poisson({ ...base, gateway: true, limits }, photoOf(1), { rate: 1, seconds: 600 });
+    const told: number[] = [];
+    const once = await simulate({
+      ...options,
+      onOutcome: (outcome) => {
+        if (outcome.end === 'failed') told.push(outcome.endedMs - outcome.intendedMs);
+      },
+    });
+    expect(once.step.errors.map(({ code }) => code)).toEqual(['UNAVAILABLE']);
+    // After attempts of milliseconds: nobody is held for nothing, until a start is overdue by so little that waiting pays.
+    expect(told.filter((ms) => ms < 1000).length).toBeGreaterThan(0.7 * told.length);
+    const back = await simulate({ ...options, returning: { attempts: 5, deadlineMs: 900_000 } });
+    expect(back.step.requests.failed).toBe(0);
+    // They come back up to a quarter of the time later, so that they do not come all at once.
+    expect(back.step.latency.max).toBeLessThan(1000 * (240 * 1.25 + 1));
+    expect(back.step.latency.max).toBeGreaterThan(200_000);
   });
 
   test('to zero after a quarter of an hour, and nothing is paid for then', async () => {

@@ -37,7 +37,8 @@ export function systemOf(engine: EngineTiming, some: Partial<SystemSettings> = {
       pixels: { decode: nothing, resize: nothing },
     },
     limits: {
-      ...{ queueViews: 1e6, decodes: 1e6, waitingPhotos: 1e6, streams: 1e6, attempts: 3 },
+      ...{ queueViews: 1e6, decodes: 1e6, waitingPhotos: 1e6, streams: 1e6 },
+      ...{ attempts: { gateway: 3, aggregator: 3 }, replicaStartMs: 0, modelsAgeMs: 30_000 },
       deadlineMs: 6e5,
     },
     ...{ gateway: false, networkMs: 0, interruptionsPerHour: 0, metricsDelaySeconds: 30 },
