@@ -12,7 +12,9 @@ import type { System } from './system.ts';
 /** Where an answered photo's time went, in milliseconds. */
 export interface RoadTimes {
   prepareMs: number;
+  /** Mean of its views. */
   queueMs: number;
+  /** Of all its views: of each batch its part. */
   computeMs: number;
   totalMs: number;
 }
@@ -291,9 +293,9 @@ export class Call {
     for (const [index, here] of this.#here.entries()) if (here) send(index);
     // Answers of one batch leave together.
     let batch: { plane: number; views: number }[] = [];
-    for await (const { unit, queueMs, computeMs } of job) {
-      this.#queueMs = Math.max(this.#queueMs, queueMs);
-      this.#computeMs += computeMs / Math.max(1, planes.length);
+    for await (const { unit, queueMs, computeMs, batchViews } of job) {
+      this.#queueMs += (unit.views.length * queueMs) / views;
+      this.#computeMs += (unit.views.length * computeMs) / batchViews;
       const plane = planeOf.get(unit) ?? 0;
       if (batch.length === 0) {
         const answers: { plane: number; views: number }[] = [];

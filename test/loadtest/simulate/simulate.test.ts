@@ -95,6 +95,24 @@ test('a slower engine answers no photo sooner, for the same arrivals', async () 
   );
 });
 
+test("a photo's stages are what the aggregator says of them", async () => {
+  const alone = async (limit: number) => {
+    const { step } = await simulate({
+      ...poisson(systemOf(fixed(20)), photoOf(10, 2, limit), { rate: 1, seconds: 1 }),
+      load: { loop: 'closed', concurrency: 1, seconds: 20 },
+    });
+    return Object.fromEntries(step.server?.stages.map(({ stage, meanMs }) => [stage, meanMs]) ?? []);
+  };
+  // Ten batches, one after the other: views wait 90 ms on average.
+  const single = await alone(1);
+  expect(single['compute']).toBeCloseTo(200, 6);
+  expect(single['queue']).toBeCloseTo(90, 6);
+  expect(single['total']).toBeCloseTo(200, 6);
+  const together = await alone(10);
+  expect(together['compute']).toBeCloseTo(20, 6);
+  expect(together['queue']).toBeCloseTo(0, 6);
+});
+
 describe('bounds', () => {
   test('a full queue refuses, and what was taken is answered', async () => {
     const limits = { ...systemOf(fixed(1)).limits, queueViews: 30 };
