@@ -1,6 +1,6 @@
 // vgg evaluate as its users run it: photos and models in, tables out; held to what classify says of each photo.
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { watch } from 'node:fs';
 import {
   copyFile,
@@ -297,31 +297,55 @@ describe('journal', () => {
     expect((await stat(file)).mtimeMs).toBe(mtimeMs);
   });
 
-  test('Ctrl-C keeps it, and says how to go on', async () => {
-    const photos = join(folder, 'many', '1');
+  // Pressed when the first photo is in the journal, and perhaps again so many milliseconds later.
+  async function interrupted(name: string, againMs?: number) {
+    const photos = join(folder, name, '1');
     await mkdir(photos, { recursive: true });
     for (let i = 0; i < 300; i++) await symlink(join(PHOTOS, 'grey.jpg'), join(photos, `${String(i)}.jpg`));
-    const file = join(folder, 'many.jsonl');
+    const file = join(folder, `${name}.jsonl`);
     await writeFile(file, '');
-    const args = ['evaluate', 'many', '--models', models, '--model', 'd', '--output', file];
+    const args = ['evaluate', name, '--models', models, '--model', 'd', '--output', file];
     args.push('--protocols', 'center-crop,ten-crop');
-    const outcome = await new Promise<Outcome>((resolve) => {
-      const child = execFile(process.execPath, [MAIN, ...args], { cwd: folder }, (error, stdout, stderr) => {
-        resolve({ status: error ? Number(error.code ?? 1) : 0, stdout, stderr });
-      });
-      const watcher = watch(file, () => {
-        void readFile(file, 'utf8').then((text) => {
-          if (text.split('\n').length < 3) return;
-          watcher.close();
-          child.kill('SIGINT');
+    return await new Promise<{ file: string; status: number | null; signal: string | null; stderr: string }>(
+      (resolve) => {
+        const child = spawn(process.execPath, [MAIN, ...args], {
+          cwd: folder,
+          stdio: ['ignore', 'ignore', 'pipe'],
         });
-      });
-    });
-    expect(outcome).toMatchObject({ status: 130, stdout: '' });
-    expect(outcome.stderr).toMatch(/of 300 photos are in .*many.jsonl: .*--resume goes on\nInterrupted\n$/);
+        let stderr = '';
+        child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+        child.on('close', (status, signal) => {
+          resolve({ file, status, signal, stderr });
+        });
+        let pressed = false;
+        const watcher = watch(file, () => {
+          void readFile(file, 'utf8').then((text) => {
+            if (pressed || text.split('\n').length < 3) return;
+            pressed = true;
+            watcher.close();
+            child.kill('SIGINT');
+            if (againMs !== undefined) setTimeout(() => child.kill('SIGINT'), againMs);
+          });
+        });
+      },
+    );
+  }
+
+  test('Ctrl-C keeps it, and says how to go on', async () => {
+    const { file, stderr, ...end } = await interrupted('many');
+    expect(stderr).toMatch(/of 300 photos are in .*many.jsonl: .*--resume goes on\nInterrupted\n$/);
+    expect(end).toEqual({ status: 130, signal: null });
     const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
     // All rows of every photo that was answered.
     expect(lines.length % 2).toBe(1);
+  });
+
+  test('Ctrl-C twice ends it at once, without a word of what it was computing', async () => {
+    for (const againMs of [5, 10, 20]) {
+      const { status, signal, stderr } = await interrupted(`twice-${String(againMs)}`, againMs);
+      // Unless it was quicker.
+      if (status !== 130) expect([status, signal, stderr]).toEqual([null, 'SIGINT', '']);
+    }
   });
 
   test('is beside the current folder unless it is named, and is not overwritten unasked', async () => {
