@@ -94,7 +94,7 @@ export function addSimulate(program: Command): void {
     )
     .option(
       '--timeout <seconds>',
-      "clients' time for an answer, all attempts together; each has the gateway's time",
+      "clients' time for an answer, all attempts together; an attempt has the gateway's time at most",
       numberOf,
       600,
     )
@@ -140,9 +140,7 @@ async function run(flags: SimulateFlags): Promise<void> {
     plan: () => photo,
     load: { loop: 'open', spread: 'poisson', curve, trace: flags.trace !== undefined },
     warmUpSeconds: 0,
-    ...(flags.retries > 0 && {
-      returning: { attempts: 1 + flags.retries, deadlineMs: 1000 * flags.timeout },
-    }),
+    clients: { attempts: 1 + flags.retries, deadlineMs: 1000 * flags.timeout },
     seed: flags.seed,
   });
   const bill = billOf(simulation.system, prices, flags.instance, flags.spot);

@@ -145,7 +145,7 @@ function deployment(some: Partial<Deployment> & Pick<Deployment, 'instance'>): D
 function asked(
   protocol: Protocol,
   photo: PlannedPhoto,
-  options: Pick<SimulationOptions, 'settings' | 'load' | 'returning'> & { warmUpSeconds?: number },
+  options: Pick<SimulationOptions, 'settings' | 'load' | 'clients'> & { warmUpSeconds?: number },
 ): Promise<Simulation> {
   return simulate({
     kinds: [{ what: { protocol, model: '' }, weight: 1 }],
@@ -255,7 +255,7 @@ async function dayRow(name: string, curve: Curve, bounds: { min: number; max: nu
     settings: deployed(deployment({ instance: DAY_INSTANCE, bounds: { inference: bounds } })),
     load: { loop: 'open', spread: 'poisson', curve, trace: true },
     warmUpSeconds: 0,
-    ...(comeBack && { returning: COMING_BACK }),
+    ...(comeBack && { clients: COMING_BACK }),
   });
   const { step, system } = simulation;
   const bill = billOf(system, PRICES, DAY_INSTANCE);

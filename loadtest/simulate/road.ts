@@ -9,11 +9,11 @@ import type { EventLoop } from './event-loop.ts';
 import type { PlannedPhoto } from './plans.ts';
 import type { System } from './system.ts';
 
-/** Clients that ask again when they are told to, or lost a call. */
-export interface ReturningClients {
-  /** The SDK's, of one client; each photo has a client of its own. */
+/** Whoever asks, and how patiently; each photo has a client of its own. */
+export interface Clients {
+  /** The SDK's, of one client: whether it asks again. */
   retrier: () => Retrier;
-  /** Milliseconds of a photo, all attempts together. */
+  /** Milliseconds for an answer, all attempts together; services are told, as the SDK does. */
   deadlineMs: number;
 }
 
@@ -21,31 +21,30 @@ export interface ReturningClients {
 export class Road {
   readonly #system: System;
   readonly #client: EventLoop | undefined;
-  readonly #returning: ReturningClients | undefined;
+  readonly #clients: Clients | undefined;
   readonly #outside = { turns: 0 };
 
   /**
    * @param client the generator's own event loop, where it has cores of the system
-   * @param returning absent: each photo is sent once
+   * @param clients absent: each photo is sent once, and has the time that services give it
    */
-  constructor(system: System, client?: EventLoop, returning?: ReturningClients) {
+  constructor(system: System, client?: EventLoop, clients?: Clients) {
     this.#system = system;
     this.#client = client;
-    this.#returning = returning;
+    this.#clients = clients;
   }
 
   /** Sends a photo now. */
   send(photo: PlannedPhoto, end: RoadEnd): void {
-    if (!this.#returning) {
-      this.#attempt(photo, end);
+    if (!this.#clients) {
+      this.#attempt(photo, Infinity, end);
       return;
     }
     const { time } = this.#system;
-    const { deadlineMs } = this.#returning;
-    const retrier = this.#returning.retrier();
-    const deadline = time.now() + deadlineMs;
+    const retrier = this.#clients.retrier();
+    const deadline = time.now() + this.#clients.deadlineMs;
     const attempt = (tried: number) => {
-      this.#attempt(photo, (error, times) => {
+      this.#attempt(photo, deadline, (error, times) => {
         if (!error) retrier.succeeded();
         const waitMs = error && retrier.waitMs(error, tried, deadline);
         if (waitMs === undefined) end(error, times);
@@ -59,15 +58,15 @@ export class Road {
     attempt(1);
   }
 
-  #attempt(photo: PlannedPhoto, end: RoadEnd): void {
+  #attempt(photo: PlannedPhoto, until: number, end: RoadEnd): void {
     const { costs } = this.#system.settings;
     if (!this.#client) {
-      this.#enter(photo, end);
+      this.#enter(photo, until, end);
       return;
     }
     const client = this.#client;
     client.work(costs.client.call / 2 + costs.client.megabyte * photo.megabytes, () => {
-      this.#enter(photo, (error, times) => {
+      this.#enter(photo, until, (error, times) => {
         client.work(costs.client.call / 2, () => {
           end(error, times);
         });
@@ -75,10 +74,10 @@ export class Road {
     });
   }
 
-  #enter(photo: PlannedPhoto, end: RoadEnd): void {
+  #enter(photo: PlannedPhoto, until: number, end: RoadEnd): void {
     const { settings, gateway, aggregator, time } = this.#system;
     const { costs, limits, networkMs } = settings;
-    const deadline = time.now() + limits.deadlineMs;
+    const deadline = Math.min(until, time.now() + limits.deadlineMs);
     if (!settings.gateway) {
       const task = aggregator.ready[this.#outside.turns++ % aggregator.ready.length];
       if (task) this.#classify(photo, task, deadline, end);

@@ -36,7 +36,7 @@ export interface SimulationOptions {
     | { loop: 'closed'; concurrency: number; seconds: number };
   warmUpSeconds: number;
   /** Clients, one a photo, that ask again as the SDK's do; absent: each photo is sent once. */
-  returning?: { attempts: number; deadlineMs: number };
+  clients?: { attempts: number; deadlineMs: number };
   seed: number;
   /** Of the step, from 0: as in a load test, all chance is of seed and number. */
   number?: number;
@@ -65,7 +65,7 @@ const MINUTE_MS = 60_000;
 export async function simulate(options: SimulationOptions): Promise<Simulation> {
   const { settings, kinds, photos, plan, load, warmUpSeconds, seed, number = 0 } = options;
   const time = new VirtualTime();
-  const { engineSeed = seed, returning } = options;
+  const { engineSeed = seed, clients } = options;
   const system = new System(time, settings, engineSeed);
   const pauses = randomAt(engineSeed, 'pauses', 'client');
   const client = system.shared && new EventLoop(system.shared, settings.costs.client, pauses);
@@ -73,9 +73,9 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   const road = new Road(
     system,
     client,
-    returning && {
-      retrier: () => new Retrier({ ...DEFAULT_RETRY, attempts: returning.attempts }, retryClock),
-      deadlineMs: returning.deadlineMs,
+    clients && {
+      retrier: () => new Retrier({ ...DEFAULT_RETRY, attempts: clients.attempts }, retryClock),
+      deadlineMs: clients.deadlineMs,
     },
   );
   const warmUpMs = warmUpSeconds * 1000;

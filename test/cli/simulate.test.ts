@@ -54,13 +54,23 @@ test('from zero, photos are lost unless clients come back when they are told to'
     const { status, stdout } = simulate('--scale-to-zero', '--duration', '600', '--json', ...args);
     expect(status).toBe(0);
     const { steps } = JSON.parse(stdout) as {
-      steps: { requests: { failed: number }; errors: { code: string }[]; latency: { max: number } }[];
+      steps: {
+        requests: { answered: number; failed: number };
+        errors: { code: string }[];
+        latency: { max: number };
+      }[];
     };
     return steps[0];
   };
   const once = fromZero();
   expect(once?.errors.map(({ code }) => code)).toEqual(['UNAVAILABLE']);
+  // A batch is 7 ms; a photo takes much longer.
+  expect(fromZero('--timeout', '0.03')?.requests.answered).toBe(0);
   const back = fromZero('--retries', '4', '--timeout', '900');
   expect(back?.requests.failed).toBe(0);
   expect(back?.latency.max).toBeGreaterThan(300_000);
+  // Only those who came when the start was nearly over.
+  const impatient = fromZero('--retries', '4', '--timeout', '100')?.requests.failed;
+  expect(impatient).toBeGreaterThan(0);
+  expect(impatient).toBeLessThan(once?.requests.failed ?? NaN);
 });

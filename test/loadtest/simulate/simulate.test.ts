@@ -53,7 +53,7 @@ test('every request ends exactly once, whatever fails', async () => {
         };
         const { ends, step, system } = await simulate({
           ...poisson(settings, photoOf(views, Math.min(3, views), 8), { rate, seconds: 5, seed }),
-          returning: { attempts, deadlineMs: 2 * some.deadlineMs },
+          clients: { attempts, deadlineMs: 2 * some.deadlineMs },
         });
         expect(ends.answered + ends.failed).toBe(ends.sent);
         expect(step.requests.answered + step.requests.failed).toBe(step.requests.sent);
@@ -227,7 +227,7 @@ describe('scaling', () => {
     expect(once.step.errors.map(({ code }) => code)).toEqual(['UNAVAILABLE']);
     // After attempts of milliseconds: nobody is held for nothing, until a start is overdue by so little that waiting pays.
     expect(told.filter((ms) => ms < 1000).length).toBeGreaterThan(0.7 * told.length);
-    const back = await simulate({ ...options, returning: { attempts: 5, deadlineMs: 900_000 } });
+    const back = await simulate({ ...options, clients: { attempts: 5, deadlineMs: 900_000 } });
     expect(back.step.requests.failed).toBe(0);
     // They come back up to a quarter of the time later, so that they do not come all at once.
     expect(back.step.latency.max).toBeLessThan(1000 * (240 * 1.25 + 1));
