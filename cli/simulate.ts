@@ -114,13 +114,14 @@ async function run(flags: SimulateFlags): Promise<void> {
   const prices = flags.prices === undefined ? PRICES : readPrices(readFileSync(flags.prices, 'utf8'));
   const spec: NetworkSpec = { network: flags.network, width: 1, hidden: 4096, classes: 1000, inputSize: 224 };
   const { width, height } = flags.photo;
+  const bytes = width * height * BYTES_PER_PIXEL;
   const evaluation = resolveEvaluation(
     { protocol: flags.protocol },
     { inputSize: spec.inputSize, scales: defaultScales(spec.inputSize) },
   );
   const photo = planPhoto({
     ...{ spec, evaluation, grain: flags.grain, ...GPU_PLANNING },
-    photo: { width, height, bytes: width * height * BYTES_PER_PIXEL },
+    photo: { width, height, bytes },
   });
   const { replicas, scaleToZero } = flags;
   const most = deployedBounds(flags.stage, replicas, scaleToZero);
@@ -135,7 +136,7 @@ async function run(flags: SimulateFlags): Promise<void> {
       ...(most && { bounds: { inference: most } }),
       ...(flags.spot === true && { interruptionsPerHour: 0.1 }),
     }),
-    kinds: [{ what: { protocol: flags.protocol, model: '' }, weight: 1 }],
+    kinds: [{ what: { protocol: flags.protocol, model: flags.network }, weight: 1 }],
     photos: ['photo'],
     plan: () => photo,
     load: { loop: 'open', spread: 'poisson', curve, trace: flags.trace !== undefined },
@@ -148,7 +149,8 @@ async function run(flags: SimulateFlags): Promise<void> {
     command: ['vgg', ...process.argv.slice(2)].join(' '),
     startedAt: new Date().toISOString(),
     seed: flags.seed,
-    photos: 1,
+    photos: { count: 1, smallest: bytes, largest: bytes, total: bytes },
+    system: `network ${flags.network} on ${flags.instance}${flags.spot === true ? ' (spot)' : ''}, ${flags.stage}`,
   });
   const { answered } = simulation.step.requests;
   const starts = simulation.system.inference.starts.length;

@@ -12,8 +12,8 @@ export interface LoadTestResult {
   target: { address: string; transport: Transport };
   /** All chance of the test comes from it. */
   seed: number;
-  /** What generated the load. */
-  machine: { cores: number; node: string; platform: string };
+  /** What generated the load; absent: nothing did, and nobody was asked, as it is a simulation. */
+  machine?: { cores: number; node: string; platform: string };
   /** What was sent, one entry a kind. */
   mix: MixEntry[];
   /** Sizes are bytes. */
@@ -174,8 +174,8 @@ export interface ServerSide {
   mostQueuedViews: number;
   droppedViews: { code: string; count: number }[];
   retries: { stage: string; count: number }[];
-  /** CPU seconds a second, by process. */
-  cpu: { process: string; cores: number; residentMiB: number }[];
+  /** CPU seconds a second, by process; memory is not simulated. */
+  cpu: { process: string; cores: number; residentMiB?: number }[];
 }
 
 /** Whether the generator itself kept up. */

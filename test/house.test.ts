@@ -38,7 +38,7 @@ const ALLOWED: Record<string, string[]> = {
   ],
   'services/gateway': ['vgg/', 'services/host/', 'proto/', 'sdk/'],
   [PAGE]: ['vgg/'],
-  // Asks through the SDK, reads metrics by their names, and simulates with the batcher that serves.
+  // Asks through the SDK, reads metrics by their names, and simulates with the code that serves.
   loadtest: [
     'vgg/',
     'drawing/',
@@ -53,7 +53,13 @@ const ALLOWED: Record<string, string[]> = {
     'services/inference/worker/plan.ts',
     'services/inference/worker/batch-limit.ts',
     'services/preprocess/slots.ts',
-    ...SERVICES.map((name) => `services/${name}/metrics.ts`),
+    'services/aggregator/absence.ts',
+    'services/aggregator/retries.ts',
+    'services/gateway/retries.ts',
+    // And its bounds: the services' variables, and what a deployment sets.
+    'services/host/env.ts',
+    'infra/settings.ts',
+    ...SERVICES.flatMap((name) => [`services/${name}/config.ts`, `services/${name}/metrics.ts`]),
   ],
   // Deploys services by the names that they have for their variables and metrics.
   infra: [

@@ -147,7 +147,7 @@ function settingsOf(measurement: Measurement, tuning: Tuning, loaded?: Loaded): 
           }
         : costs.pixels,
     },
-    limits: serviceLimits({}, SHARED_CORES),
+    limits: serviceLimits({}, { decodes: SHARED_CORES, replicaStart: 0 }),
     sharedCores: SHARED_CORES,
     sharedPace: paceOf(measurement, 'others', loaded),
     gateway: false,

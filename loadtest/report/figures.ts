@@ -90,6 +90,11 @@ function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) || text === '' ? '' : '.');
 }
 
+/** What was tested, or simulated. */
+export function titleOf({ target, machine }: Pick<LoadTestResult, 'target' | 'machine'>): string {
+  return `${machine ? 'Load test' : 'Simulation'} of ${target.address}`;
+}
+
 /**
  * What a reader must know before they believe a figure: generators that could not keep up, steps that did not settle.
  * Each with the loads that it is true of.

@@ -1,7 +1,7 @@
 // A load test as one page that needs nothing else: no script, no network, no fonts. Knows the order of its sections.
 
 import type { LoadTestResult } from '../result.ts';
-import { amount, asked, count, kindName, loadName, verdictSentence, warningsOf } from './figures.ts';
+import { amount, asked, count, kindName, loadName, titleOf, verdictSentence, warningsOf } from './figures.ts';
 import { loadPlots } from './html/load-plot.ts';
 import { html, Markup } from './html/markup.ts';
 import { percentilePlot } from './html/percentile-plot.ts';
@@ -34,6 +34,7 @@ export function htmlReport(
   { predicted }: { predicted?: LoadTestResult } = {},
 ): string {
   const { target, startedAt, steps } = result;
+  const measured = result.machine !== undefined;
   const chosen = chosenStep(result);
   const several = steps.length > 1;
   const page = html`<!doctype html>
@@ -42,7 +43,7 @@ export function htmlReport(
         <meta charset="utf-8" />
         <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>Load test of ${target.address}, ${startedAt}</title>
+        <title>${titleOf(result)}, ${startedAt}</title>
         <style>
           ${new Markup(STYLE)}
         </style>
@@ -50,7 +51,9 @@ export function htmlReport(
       <body>
         <main>
           <header>
-            <p class="eyebrow">Load test, ${target.transport === 'grpc' ? 'gRPC' : 'HTTP'}</p>
+            <p class="eyebrow">
+              ${measured ? 'Load test' : 'Simulation'}, ${target.transport === 'grpc' ? 'gRPC' : 'HTTP'}
+            </p>
             <h1>${target.address}</h1>
             ${conditions(result)} ${verdict(result)}${warnings(result)}
             ${chosen && several ? html`<p class="quiet-text">${chosen.bound?.kept === true ? 'The highest load that kept the bound' : 'The step with the most answers'}: ${loadName(chosen.load)}</p>` : ''}
@@ -67,7 +70,8 @@ export function htmlReport(
           ${section('stages', 'Where the time goes', stagesPlot(result, predicted))}
           ${section('batches', 'Views of a batch', batchPlot(result, predicted))}
           ${section('services', 'What the services say', serverTables(result))}
-          ${section('generator', 'Whether the generator kept up', generatorTable(result))} ${machine(result)}
+          ${section('generator', 'Whether the generator kept up', measured ? generatorTable(result) : html``)}
+          ${origin(result)}
         </main>
       </body>
     </html> `;
@@ -82,7 +86,7 @@ function section(id: string, title: string, content: Markup): Markup {
   </section> `;
 }
 
-function conditions({ mix, photos, steps, command }: LoadTestResult): Markup {
+function conditions({ mix, photos, steps, command, machine }: LoadTestResult): Markup {
   const kinds = mix
     .map((each) => (mix.length > 1 ? `${asked(100 * each.share)} % ` : '') + kindName(each))
     .join('; ');
@@ -90,7 +94,7 @@ function conditions({ mix, photos, steps, command }: LoadTestResult): Markup {
   const warmUp = steps.reduce((sum, step) => sum + step.warmUpSeconds, 0);
   const sizes = `${count(photos.count)} photo${photos.count === 1 ? '' : 's'} of ${bytes(photos.smallest)}${photos.largest > photos.smallest ? ` to ${bytes(photos.largest)}` : ''}`;
   return html`<p>
-      ${kinds}; ${sizes}. Measured for ${amount(seconds)}
+      ${kinds}; ${sizes}. ${machine ? 'Measured' : 'Simulated'} for ${amount(seconds)}
       s${steps.length > 1 ? ` in ${count(steps.length)} steps` : ''}, after ${asked(warmUp)} s of warm-up that
       no figure is of.
     </p>
@@ -131,12 +135,14 @@ function judgements(result: LoadTestResult): Markup {
   </ul>`;
 }
 
-function machine({ machine: { cores, node, platform }, seed, startedAt }: LoadTestResult): Markup {
+function origin({ machine, seed, startedAt }: LoadTestResult): Markup {
+  const source = machine
+    ? `The load came from Node.js ${machine.node} on ${machine.platform}, ${count(machine.cores)} cores.`
+    : 'Nobody was asked: all of it was simulated.';
   return html`<footer>
     <p>
-      Started <time datetime="${startedAt}">${startedAt}</time>; seed ${seed}. The load came from Node.js
-      ${node} on ${platform}, ${count(cores)} cores. Percentiles are of HDR histograms; all times are
-      milliseconds unless a unit is named.
+      Started <time datetime="${startedAt}">${startedAt}</time>; seed ${seed}. ${source} Percentiles are of
+      HDR histograms; all times are milliseconds unless a unit is named.
     </p>
   </footer>`;
 }

@@ -12,6 +12,7 @@ import {
   loadName,
   ms,
   percent,
+  titleOf,
   verdictSentence,
   warningsOf,
 } from './figures.ts';
@@ -45,10 +46,7 @@ export function terminalReport(result: LoadTestResult, { width, colour }: Termin
   const { steps, search } = result;
   const several = steps.length > 1;
   return [
-    ...paint(
-      [cut(plain(`Load test of ${result.target.address} by ${result.target.transport}`), width)],
-      'bold',
-    ),
+    ...paint([cut(plain(`${titleOf(result)} by ${result.target.transport}`), width)], 'bold'),
     ...paint(wrap(plain(conditions(result)), width), 'quiet'),
     ...section(
       'Latency of answers in ms, from the moment a request was meant to start',
@@ -96,7 +94,7 @@ function conditions({ mix, seed, machine, steps, startedAt }: LoadTestResult): s
       ),
     ),
   ];
-  return `${kinds}. Each step ${lasted.length === 1 ? (lasted[0] ?? '') : 'as long as it needed'}. Seed ${String(seed)}, ${startedAt}; load from Node.js ${machine.node} on ${machine.platform}, ${count(machine.cores)} cores.`;
+  return `${kinds}. Each step ${lasted.length === 1 ? (lasted[0] ?? '') : 'as long as it needed'}. Seed ${String(seed)}, ${startedAt}${machine ? `; load from Node.js ${machine.node} on ${machine.platform}, ${count(machine.cores)} cores` : ''}.`;
 }
 
 function stepLines(
@@ -217,7 +215,7 @@ function serverLines(steps: readonly Step[], width: number): string[] {
     `queue: at most ${count(server.mostQueuedViews)} views seen waiting${lost(server)}`,
     ...(server.cpu.length > 0
       ? [
-          `processes: ${server.cpu.map(({ process, cores, residentMiB }) => `${process} ${amount(cores)} cores, ${count(residentMiB)} MiB`).join('; ')}`,
+          `processes: ${server.cpu.map(({ process, cores, residentMiB }) => `${process} ${amount(cores)} cores${residentMiB === undefined ? '' : `, ${count(residentMiB)} MiB`}`).join('; ')}`,
         ]
       : []),
   ];

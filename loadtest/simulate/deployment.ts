@@ -1,11 +1,9 @@
 // The services as they are deployed: a GPU instance for each task of inference, Fargate for the others, and what that
 // costs. Knows the scaling rules, the price table and estimates of GPUs and starts, each marked as what it is.
 
-import { environmentOf, seconds } from '../../infra/environment.ts';
 import { fargateHour, instanceHour, type Prices } from '../../infra/prices.ts';
 import { SCALED_SERVICES, SCALING, type ScaledService, type Stage } from '../../infra/scaling.ts';
 import { TIMES } from '../../infra/settings.ts';
-import { aggregatorVariables } from '../../services/aggregator/config.ts';
 import { expected } from '../../vgg/errors.ts';
 import { parameterCount, type NetworkSpec } from '../../vgg/networks.ts';
 import type { ServiceCosts } from './costs.ts';
@@ -28,11 +26,6 @@ export const MEASURED_COSTS: ServiceCosts = {
   inference: { call: 1.25, plane: 0.2, megabyte: 4.6, view: 0.026, helpers: 0.5 },
   pixels: { decode: { call: 3.6, megapixel: 4.1 }, resize: { call: 2.8, megapixel: 28.7 } },
 };
-
-// As infra/settings.ts sets it.
-const WAITING = environmentOf('aggregator', aggregatorVariables, {
-  replicaStart: seconds(TIMES.inferenceStart),
-});
 
 /** Phases of a GPU task's start, from nothing: estimates. The image has CUDA's libraries, 6 GB. */
 export function gpuStart(spec: NetworkSpec): Phase[] {
@@ -94,7 +87,10 @@ export function deployed(options: Deployment): SystemSettings {
       inference: fleetOf('inference'),
     },
     engine: options.engine ?? gpuTiming(spec, gpuSheet(type.gpu?.name ?? '')),
-    limits: serviceLimits({ ...WAITING, ...env }, SCALING.preprocess.size?.vcpu ?? type.vcpu),
+    limits: serviceLimits(env, {
+      decodes: SCALING.preprocess.size?.vcpu ?? type.vcpu,
+      replicaStart: TIMES.inferenceStart,
+    }),
     ...{ costs, gateway: true },
     networkMs: 0.5,
     interruptionsPerHour: options.interruptionsPerHour ?? 0,

@@ -1,7 +1,6 @@
 // A load test that is predicted: the same arrivals and the same requests as a test with that seed would send, put
 // through a simulated system, and the same figures made of them. Knows systems and plans; nothing is started or asked.
 
-import { availableParallelism } from 'node:os';
 import type { AnswerJson } from '../../sdk/index.ts';
 import { DEFAULT_RETRY, Retrier } from '../../sdk/retry.ts';
 import type { VggError } from '../../vgg/errors.ts';
@@ -11,13 +10,14 @@ import { area, length, type Curve } from '../arrivals/curve.ts';
 import { NOTHING, Times } from '../distribution.ts';
 import { Measure } from '../measure.ts';
 import type { Kind, LoadPhoto, LoadRequest, Outcome } from '../request.ts';
-import type { LoadTestResult, MixEntry, ServerSide, Step } from '../result.ts';
+import type { LoadTestResult, MixEntry, Step } from '../result.ts';
 import { stabilityOf } from '../stability.ts';
 import { mixOf, workload, type Weighted } from '../workload.ts';
 import type { RoadTimes } from './call.ts';
 import { EventLoop } from './event-loop.ts';
 import type { PlannedPhoto } from './plans.ts';
 import { Road } from './road.ts';
+import { countersOf, mostQueued, serverSide } from './server-side.ts';
 import type { SystemSettings } from './settings.ts';
 import { System } from './system.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -127,6 +127,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     for (let i = 0; i < load.concurrency; i++) time.soon(again);
   }
   await time.run(warmUpMs);
+  const queued = mostQueued(system, warmUpMs + stepMs);
   const before = countersOf(system);
   await time.run(warmUpMs + stepMs);
   const after = countersOf(system);
@@ -152,7 +153,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     errors: measure.errors(),
     kinds: measure.kinds(seconds),
     timeline: measure.timeline(stepMs),
-    server: serverSide(system, before, after, seconds, stages.means()),
+    server: { ...serverSide(system, before, after, seconds, stages.means()), mostQueuedViews: queued() },
     generator: { late: NOTHING, eventLoopDelay: NOTHING, cpuCores: 0 },
     stability: stabilityOf(
       measure.quarters(stepMs),
@@ -162,23 +163,22 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   return { step, mix, system, client, ends };
 }
 
-/** Simulated steps as a load test's result. */
+/** Simulated steps as a load test's result. @param facts `system`: what was simulated, for people; `photos`: bytes are a plan's */
 export function predictedResult(
   simulations: readonly Simulation[],
-  facts: { command: string; startedAt: string; seed: number; photos: number },
+  facts: Pick<LoadTestResult, 'command' | 'startedAt' | 'seed' | 'photos'> & { system: string },
 ): LoadTestResult {
-  const { command, startedAt, seed, photos } = facts;
+  const { command, startedAt, seed, photos, system } = facts;
   return {
     version: 1,
     command,
     startedAt,
     target: {
-      address: 'simulated',
+      address: system,
       transport: simulations[0]?.system.settings.gateway === true ? 'http' : 'grpc',
     },
     seed,
-    machine: { cores: availableParallelism(), node: process.version, platform: process.platform },
-    photos: { count: photos, smallest: 0, largest: 0, total: 0 },
+    photos,
     mix: simulations[0]?.mix ?? [],
     steps: simulations.map(({ step }) => step),
   };
@@ -198,67 +198,5 @@ function stageTimes() {
         const { count, mean } = times.distribution();
         return { stage, meanMs: mean, count };
       }),
-  };
-}
-
-function countersOf(system: System) {
-  const { counts, busyMs, inference } = system;
-  return {
-    ...counts,
-    sizes: new Map(counts.sizes),
-    droppedViews: new Map(counts.droppedViews),
-    busyMs,
-    paidMs: inference.paidMs,
-    used: system.shared?.usedMs ?? 0,
-    loops: (['gateway', 'aggregator', 'preprocess', 'inference'] as const).map((service) => ({
-      service,
-      workedMs: system.fleet(service).tasks.reduce((sum, { loop }) => sum + loop.workedMs, 0),
-    })),
-  };
-}
-
-type Counters = ReturnType<typeof countersOf>;
-
-// Upper bounds of the metric's buckets (services/inference/metrics.ts).
-const BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, Infinity];
-
-function serverSide(
-  system: System,
-  before: Counters,
-  after: Counters,
-  seconds: number,
-  stages: ServerSide['stages'],
-): ServerSide {
-  const count = after.batches - before.batches;
-  const each = (pick: (counters: Counters) => number) =>
-    count === 0 ? 0 : (pick(after) - pick(before)) / count;
-  const within = (sizes: ReadonlyMap<number, number>, above: number, upTo: number) =>
-    [...sizes].reduce((sum, [views, times]) => sum + (views > above && views <= upTo ? times : 0), 0);
-  return {
-    stages,
-    viewsPerSecond: (after.views - before.views) / seconds,
-    batches: {
-      count,
-      meanViews: each(({ views }) => views),
-      meanCalls: each(({ jobs }) => jobs),
-      meanMs: each(({ busyMs }) => busyMs),
-      busy: (after.busyMs - before.busyMs) / Math.max(1, after.paidMs - before.paidMs),
-      sizes: BUCKETS.map((upTo, i) => ({
-        upTo: upTo === Infinity ? null : upTo,
-        count:
-          within(after.sizes, BUCKETS[i - 1] ?? 0, upTo) - within(before.sizes, BUCKETS[i - 1] ?? 0, upTo),
-      })),
-    },
-    mostQueuedViews: 0,
-    droppedViews: [...after.droppedViews].map(([code, views]) => ({
-      code,
-      count: views - (before.droppedViews.get(code) ?? 0),
-    })),
-    retries: Object.entries(system.roads.retries).map(([stage, retries]) => ({ stage, count: retries })),
-    cpu: after.loops.map(({ service, workedMs }, i) => ({
-      process: service,
-      cores: Math.max(0, workedMs - (before.loops[i]?.workedMs ?? 0)) / (1000 * seconds),
-      residentMiB: 0,
-    })),
   };
 }

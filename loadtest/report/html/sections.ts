@@ -173,7 +173,7 @@ export function serverTables({ steps }: LoadTestResult): Markup {
       named(server.droppedViews.map(({ code, count: times }) => [code, times])),
       named(server.retries.map(({ stage, count: times }) => [stage, times])),
     ]),
-  })}${processTable('CPU cores in use, by process', sides, ({ cores }) => amounts(cores))}${processTable('Most resident memory, MiB, by process', sides, ({ residentMiB }) => things(residentMiB))}${tableMarkup(
+  })}${processTable('CPU cores in use, by process', sides, ({ cores }) => amounts(cores))}${processTable('Most resident memory, MiB, by process', sides, ({ residentMiB }) => residentMiB !== undefined && things(residentMiB))}${tableMarkup(
     {
       caption: 'After requests were cancelled',
       header: ['load', 'cancelled', 'dropped views', 'queued views', 'calls in flight', 'clear after, ms'],
@@ -196,9 +196,10 @@ export function serverTables({ steps }: LoadTestResult): Markup {
 function processTable(
   caption: string,
   sides: readonly { load: string; server: ServerSide }[],
-  cell: (process: ServerSide['cpu'][number]) => Cell,
+  cell: (process: ServerSide['cpu'][number]) => Cell | false,
 ): Markup {
-  const processes = [...new Set(sides.flatMap(({ server }) => server.cpu.map(({ process }) => process)))];
+  const known = sides.flatMap(({ server }) => server.cpu.filter((each) => cell(each) !== false));
+  const processes = [...new Set(known.map(({ process }) => process))];
   if (processes.length === 0) return html``;
   return tableMarkup({
     caption,
@@ -207,7 +208,7 @@ function processTable(
       load,
       ...processes.map((process) => {
         const own = server.cpu.find((each) => each.process === process);
-        return own ? cell(own) : '–';
+        return (own && cell(own)) || '–';
       }),
     ]),
   });

@@ -218,7 +218,7 @@ export function hostile(result_: LoadTestResult, text: string): LoadTestResult {
     ...result_,
     command: text,
     target: { ...result_.target, address: text },
-    machine: { ...result_.machine, node: text, platform: text },
+    machine: { cores: 2, node: text, platform: text },
     mix: result_.mix.map((each) => ({ ...each, model: text, protocol: text })),
     steps: result_.steps.map((each): Step => ({
       ...each,
