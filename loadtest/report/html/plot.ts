@@ -6,7 +6,8 @@ import { line, number, text } from '../../../drawing/svg.ts';
 import { html, Markup, safe } from './markup.ts';
 
 export const WIDTH = 880;
-export const LEFT = 64;
+// 1,000,000 ms has room.
+export const LEFT = 72;
 export const RIGHT = WIDTH - 24;
 const GLYPH = 6.6;
 const ROW = 26;
