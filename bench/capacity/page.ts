@@ -96,7 +96,7 @@ export function capacityPage(forecast: Forecast, sessions: readonly Session[]): 
     '',
     'Ten crops, from nobody at night (a photo in an hour or so) to five photos a second in the afternoon, on g6.xlarge. A photo for',
     'which there is no task of inference is told when to come back (`Retry-After`; it would wait if the gateway’s time allowed a start): *lost* unless its',
-    'client does, as the SDK’s do. *longest*: that a photo took, coming back included.',
+    'client does, as the SDK’s do within their deadline (here a quarter of an hour). *longest*: that a photo took, coming back included.',
     '',
     '![Photos a second and tasks of inference over the day](capacity/day.svg)',
     '',
