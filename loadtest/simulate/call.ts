@@ -1,9 +1,9 @@
 // A photo's call at a simulated aggregator: preprocess and inference side by side, what is begun again, and who waits for a
 // replica, as services/aggregator/road.ts has it. Knows the order of the stages and what each costs.
 
-import { asVggError, VggError } from '../../vgg/errors.ts';
 import type { Stage } from '../../services/aggregator/retries.ts';
-import type { AggregatorTask } from './callers.ts';
+import { asVggError, VggError } from '../../vgg/errors.ts';
+import { unreachable, type AggregatorTask } from './callers.ts';
 import type { LoopCost } from './costs.ts';
 import type { InferenceTask } from './inference-task.ts';
 import type { PlannedPhoto } from './plans.ts';
@@ -103,14 +103,10 @@ export class Call {
     const { retriers, absence } = this.#task;
     const failure = asVggError(error);
     const waitMs = retriers[stage].waitMs(failure, tried, this.#deadline);
-    const begin = (next: number) => {
-      if (this.#over) return;
-      again(next);
-    };
     if (waitMs !== undefined) {
       roads.retries[stage]++;
       time.after(waitMs, () => {
-        begin(tried + 1);
+        if (!this.#over) again(tried + 1);
       });
       return;
     }
@@ -125,7 +121,7 @@ export class Call {
       () => {
         if (this.#over) return;
         roads.retries[stage]++;
-        begin(1);
+        again(1);
       },
       (reason: unknown) => {
         this.#fail(reason);
@@ -334,11 +330,6 @@ export class Call {
 
 function passing(cost: LoopCost, megabytes: number): number {
   return cost.plane + cost.megabyte * megabytes;
-}
-
-/** What a call says of which no replica is there. */
-export function unreachable(service: string): VggError {
-  return new VggError('UNAVAILABLE', `No replica of ${service}`);
 }
 
 function once(run: () => void): () => void {

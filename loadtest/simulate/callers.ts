@@ -13,6 +13,11 @@ import type { LoopOverhead } from './costs.ts';
 import { Task } from './fleet.ts';
 import type { ServiceLimits } from './settings.ts';
 
+/** What a call says of which no replica is there. */
+export function unreachable(service: string): VggError {
+  return new VggError('UNAVAILABLE', `No replica of ${service}`);
+}
+
 /** What both are made of. */
 export interface CallerOptions {
   cores: Cores;
@@ -53,8 +58,7 @@ export class AggregatorTask extends Task {
     this.#modelsAgeMs = limits.modelsAgeMs;
     this.retriers = retriers(limits.attempts.aggregator, clock);
     const { replicaStartMs: startMs } = limits;
-    const probe = () =>
-      there() ? Promise.resolve() : Promise.reject(new VggError('UNAVAILABLE', 'No replica of inference'));
+    const probe = () => (there() ? Promise.resolve() : Promise.reject(unreachable('inference')));
     if (startMs > 0) this.absence = new Absence({ startMs, probe, clock });
   }
 

@@ -3,8 +3,8 @@
 
 import type { Retrier } from '../../sdk/retry.ts';
 import { VggError } from '../../vgg/errors.ts';
-import { Call, NO_TIMES, unreachable, type RoadEnd } from './call.ts';
-import type { AggregatorTask } from './callers.ts';
+import { Call, NO_TIMES, type RoadEnd } from './call.ts';
+import { unreachable, type AggregatorTask } from './callers.ts';
 import type { EventLoop } from './event-loop.ts';
 import type { PlannedPhoto } from './plans.ts';
 import type { System } from './system.ts';
@@ -40,22 +40,28 @@ export class Road {
       this.#attempt(photo, Infinity, end);
       return;
     }
-    const { time } = this.#system;
     const retrier = this.#clients.retrier();
-    const deadline = time.now() + this.#clients.deadlineMs;
-    const attempt = (tried: number) => {
-      this.#attempt(photo, deadline, (error, times) => {
+    const deadline = this.#system.time.now() + this.#clients.deadlineMs;
+    this.#retried(retrier, deadline, end, (ended) => {
+      this.#attempt(photo, deadline, ended);
+    });
+  }
+
+  // Attempts until one succeeds or the retrier gives up, as Retrier.run does.
+  #retried(retrier: Retrier, deadline: number, end: RoadEnd, attempt: (ended: RoadEnd) => void): void {
+    const begin = (tried: number) => {
+      attempt((error, times) => {
         if (!error) retrier.succeeded();
         const waitMs = error && retrier.waitMs(error, tried, deadline);
         if (waitMs === undefined) end(error, times);
         else {
-          time.after(waitMs, () => {
-            attempt(tried + 1);
+          this.#system.time.after(waitMs, () => {
+            begin(tried + 1);
           });
         }
       });
     };
-    attempt(1);
+    begin(1);
   }
 
   #attempt(photo: PlannedPhoto, until: number, end: RoadEnd): void {
@@ -107,21 +113,11 @@ export class Road {
         told(error, times);
       });
     };
-    const attempt = (tried: number) => {
+    const attempt = (ended: RoadEnd) => {
       if (over) {
         gateway.left(task);
         return;
       }
-      const ended: RoadEnd = (error, times) => {
-        if (!error) task.retrier.succeeded();
-        const waitMs = error && task.retrier.waitMs(error, tried, deadline);
-        if (waitMs === undefined) leave(error, times);
-        else {
-          time.after(waitMs, () => {
-            attempt(tried + 1);
-          });
-        }
-      };
       const next = task.next(aggregator);
       if (!next) {
         ended(unreachable('aggregator'), NO_TIMES);
@@ -145,7 +141,7 @@ export class Road {
       });
     };
     task.loop.work(costs.gateway.call / 2 + costs.gateway.megabyte * photo.megabytes, () => {
-      attempt(1);
+      this.#retried(task.retrier, deadline, leave, attempt);
     });
   }
 

@@ -2,6 +2,7 @@
 // counted where; not what is sent.
 
 import { SCALED_SERVICES, type ScaledService } from '../../infra/scaling.ts';
+import { BATCH_VIEWS_BUCKETS } from '../../services/inference/metrics.ts';
 import type { ServerSide } from '../result.ts';
 import type { System } from './system.ts';
 
@@ -47,27 +48,28 @@ function grown(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, n
     .filter(([, count]) => count > 0);
 }
 
-/** See {@link countersOf}. */
-export type Counters = ReturnType<typeof countersOf>;
+type Counters = ReturnType<typeof countersOf>;
 
-// Upper bounds of the metric's buckets (services/inference/metrics.ts).
-const BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, Infinity];
+const BUCKETS = [...BATCH_VIEWS_BUCKETS, Infinity];
 
-/** What services would say of the time between two counts. @param stages means of answered photos */
+/**
+ * What services would say of the time between two counts.
+ *
+ * @param rest means of answered photos, and what was looked at meanwhile
+ */
 export function serverSide(
-  system: System,
   before: Counters,
   after: Counters,
   seconds: number,
-  stages: ServerSide['stages'],
-): Omit<ServerSide, 'mostQueuedViews'> {
+  rest: Pick<ServerSide, 'stages' | 'mostQueuedViews'>,
+): ServerSide {
   const count = after.batches - before.batches;
   const each = (pick: (counters: Counters) => number) =>
     count === 0 ? 0 : (pick(after) - pick(before)) / count;
   const within = (sizes: ReadonlyMap<number, number>, above: number, upTo: number) =>
     [...sizes].reduce((sum, [views, times]) => sum + (views > above && views <= upTo ? times : 0), 0);
   return {
-    stages,
+    ...rest,
     viewsPerSecond: (after.views - before.views) / seconds,
     batches: {
       count,

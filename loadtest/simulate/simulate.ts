@@ -153,7 +153,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     errors: measure.errors(),
     kinds: measure.kinds(seconds),
     timeline: measure.timeline(stepMs),
-    server: { ...serverSide(system, before, after, seconds, stages.means()), mostQueuedViews: queued() },
+    server: serverSide(before, after, seconds, { stages: stages.means(), mostQueuedViews: queued() }),
     generator: { late: NOTHING, eventLoopDelay: NOTHING, cpuCores: 0 },
     stability: stabilityOf(
       measure.quarters(stepMs),

@@ -2,11 +2,11 @@
 // scale. Knows what runs; how a request goes through it is road.ts.
 
 import { SCALED_SERVICES, type MetricSource, type ScaledService } from '../../infra/scaling.ts';
-import type { Stage } from '../../services/aggregator/retries.ts';
 import { scaled, scalerState, type Datapoint } from '../../infra/scaling/autoscaler.ts';
+import type { Stage } from '../../services/aggregator/retries.ts';
 import { randomAt } from '../../vgg/random.ts';
-import { Cores } from './cores.ts';
 import { AggregatorTask, GatewayTask } from './callers.ts';
+import { Cores } from './cores.ts';
 import { Fleet, type Task } from './fleet.ts';
 import { InferenceTask, noCounts, type InferenceCounts } from './inference-task.ts';
 import { PreprocessTask } from './preprocess-task.ts';

@@ -9,6 +9,8 @@ import type { LoadPhase } from './engine.ts';
 export const VIEWS = 'vgg_inference_views_total';
 /** Views in a batch. */
 export const BATCH_VIEWS = 'vgg_inference_batch_views';
+/** Upper bounds of its buckets; the last one has none. */
+export const BATCH_VIEWS_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128] as const;
 /** Calls whose views shared a batch. */
 export const BATCH_CALLS = 'vgg_inference_batch_calls';
 /** Seconds that the engine took for a batch. */
@@ -63,7 +65,7 @@ export function inferenceMetrics(registry: Registry): InferenceMetrics {
   const batchViews = new Histogram({
     name: BATCH_VIEWS,
     help: 'Views in a batch.',
-    buckets: [1, 2, 4, 8, 16, 32, 64, 128],
+    buckets: [...BATCH_VIEWS_BUCKETS],
     registers,
   });
   const batchCalls = new Histogram({
